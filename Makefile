@@ -1,0 +1,50 @@
+# Every target sets up what it needs in .venv: only Python 3.11 or newer, and make, have to be there.
+#
+#   make serve [PORT=8080] [TODAY=2026-03-01T09:00:00Z]   answer on loopback
+#   make test                                             every test, with coverage
+#   make check                                            format, lint with the cds/hooks boundary, types
+#   make bench                                            CPU per request, beside a plain service
+
+PORT ?= 8080
+TODAY ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+# The first Python that is new enough; set PYTHON to choose another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c '$(OLD_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
+
+.PHONY: serve test check format bench clean
+.DEFAULT_GOAL := test
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Firstline needs Python 3.11 or newer: none was found" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "Python's venv module is missing (Debian: apt install python3-venv)" >&2; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+serve: $(READY)
+	@PORT="$(PORT)" TODAY="$(TODAY)" $(BIN)/python -m hooks.serve
+
+test: $(READY)
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m coverage report --include='cds/*' --fail-under=100
+	$(BIN)/python -m coverage report --include='hooks/*' --fail-under=95
+
+check: $(READY)
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+
+format: $(READY)
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

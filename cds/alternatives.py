@@ -1,0 +1,126 @@
+"""Ranks what to offer this patient instead, and proposes it: only what a second review of it lets pass.
+
+Rules ask for remedies by name (``Fires.asks``); this module turns what a card's findings ask for into proposals that
+were themselves reviewed. The vocabulary of ``asks``:
+
+``first_line``       replace the opioid draft by the best first-line order (an addition where the draft continues)
+``second_class``     replace it by an agent of another class: add-on or switch
+``partner``          replace it by the missing partner of a combination
+``titrate``          the next titration step of an active first-line agent that is below its therapeutic minimum
+``keep_first_line``  delete the draft and keep the running first-line agent until day 28
+``topical``          add lidocaine 5 % (or capsaicin 8 %) for localized pain
+``tramadol``         replace a strong opioid by tramadol
+``limit_supply``     update the draft: 14 days, no repeat
+``delete``           delete the draft (never a draft that continues an opioid or benzodiazepine taken >= 14 d)
+``delete_partner``   delete the partner drug drafted in the same signing
+``naloxone``         create naloxone nasal spray
+``ecg``              create an order for an ECG
+``half_dose``        update the draft to half its dose
+``below_50``         update the draft to stay below 50 MME a day
+``to_limit``         update the draft to the labelled maximum
+``start_dose``       update the draft to a start dose for an opioid-naive patient
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from cds.case import Case
+from cds.findings import Finding
+from cds.ladder_remedies import LADDER_ASKS, LadderRemedies
+from cds.orders import PlainOrder, Proposal, Proposals, Step, Update
+from cds.remedies import Remedies
+from cds.second_review import Assess, SecondReview
+
+__all__ = ["PlainOrder", "Proposal", "Proposals", "Step", "Update", "propose"]
+
+MOST = 4
+"""Suggestions of one group."""
+LADDER = "ladder"
+ORDER = (
+    "titrate", "keep_first_line", "first_line", "second_class", "partner", "tramadol", "topical", "half_dose",
+    "start_dose", "to_limit", "below_50", "limit_supply", "ecg", "naloxone", "delete_partner", "delete",
+)  # fmt: skip
+"""The order of suggestions on a ladder card; the other groups keep the order of what their findings ask."""
+NOT_PREPARED = "A suggestion could not be prepared because of an error inside Firstline."
+
+log = logging.getLogger("firstline.alternatives")
+
+
+def propose(case: Case, findings: Sequence[Finding], assess: Assess) -> Proposals:
+    """What the findings of this case ask for, reviewed again by ``assess`` in the chart it is made for: a candidate
+    that brings a new warning or critical finding is withdrawn. At most four candidates are tried for each ask.
+
+    Each remedy stands in the first group, in the order of cards, that asks for it; what replaces an opioid by the
+    ladder's next step stands with the ladder where that asks too; deleting a draft may stand in every group.
+    """
+    if not any(finding.asks for finding in findings):
+        return Proposals()
+    second = SecondReview(case, findings, assess)
+    makers = {**Remedies(case, second).makers, **LadderRemedies(case, second).makers}
+    at_the_ladder = {f.order for f in findings if f.group == LADDER and not LADDER_ASKS.isdisjoint(f.asks)}
+    by_group: dict[str, list[Proposal]] = {}
+    notes: dict[str, list[str]] = {}
+    asked: set[tuple[str, ...]] = set()
+    for finding in findings:
+        for ask in finding.asks:
+            if ask in LADDER_ASKS and finding.group != LADDER and finding.order in at_the_ladder:
+                continue
+            matter = _matter(ask, finding)
+            if matter in asked:
+                continue
+            asked.add(matter)
+            made, said = _made(makers, ask, finding)
+            by_group.setdefault(finding.group, []).extend(made)
+            notes.setdefault(finding.group, []).extend(said)
+    chosen = {group: _chosen(group, made) for group, made in by_group.items()}
+    if LADDER in chosen and second.nothing_unknown(findings):
+        chosen[LADDER] = _with_recommended(chosen[LADDER])
+    return Proposals(
+        by_group={group: made for group, made in chosen.items() if made},
+        notes={group: tuple(dict.fromkeys(said)) for group, said in notes.items() if said},
+    )
+
+
+def _matter(ask: str, finding: Finding) -> tuple[str, ...]:
+    if ask == "naloxone":
+        return (ask,)
+    if ask == "delete":
+        return (ask, finding.order, finding.group)
+    return (ask, finding.order)
+
+
+Made = tuple[Sequence[Proposal], Sequence[str]]
+
+
+def _made(makers: dict[str, Callable[[Finding], Made]], ask: str, finding: Finding) -> Made:
+    """A remedy that fails must not cost the card: it is said, and logged without anything of the patient."""
+    try:
+        return makers[ask](finding)
+    except Exception as error:
+        log.error("%s of rule %s not prepared: %s", ask, finding.rule, type(error).__name__)
+        return (), (NOT_PREPARED,)
+
+
+def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
+    """At most four, each action once. Where a running agent is kept or titrated, one new agent beside it is enough."""
+    if group == LADDER:
+        made = sorted(made, key=lambda proposal: ORDER.index(proposal.ask))
+    running = {proposal.delete for proposal in made if proposal.ask in ("titrate", "keep_first_line")}
+    kept: dict[tuple[object, ...], Proposal] = {}
+    replaced: set[str | None] = set()
+    for proposal in made:
+        if proposal.ask == "first_line" and proposal.delete in running:
+            if proposal.delete in replaced:
+                continue
+            replaced.add(proposal.delete)
+        what = (proposal.create and proposal.create.text, proposal.update, proposal.delete)
+        kept.setdefault(what, proposal)
+    return tuple(kept.values())[:MOST]
+
+
+def _with_recommended(made: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
+    """The best ladder alternative, marked: the first that orders a drug by the ladder's next step."""
+    best = next((p for p in made if p.create is not None and p.ask in LADDER_ASKS - {"topical"}), None)
+    return tuple(replace(p, recommended=True) if p is best else p for p in made)

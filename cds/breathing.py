@@ -1,0 +1,260 @@
+"""What slows breathing beside the opioid: partner drugs and their standing, diseases, and the antidote at hand."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from cds.case import Case
+from cds.chart import MedicationOrder
+from cds.course import established
+from cds.days import months_before
+from cds.dose import daily_dose
+from cds.drugs import ingredient_drug
+from cds.exposure import continuous_days, span, supply_days
+from cds.scope import depressant_class, is_opioid, is_rescue, is_systemic, opioids_of, stops
+from cds.spans import end_of
+from cds.substances import dated
+
+SLEEP_APNOEA = (
+    "sleep_apnea",
+    "obstructive_sleep_apnea",
+    "central_sleep_apnea",
+    "obesity_hypoventilation",
+    "sleep_hypoventilation",
+)
+CHRONIC_LUNG_DISEASE = ("copd", "chronic_lung_disease", "interstitial_lung_disease", "asthma_severe")
+NEUROMUSCULAR = ("neuromuscular_respiratory", "myasthenia")
+DISEASE_NAMES = {
+    "copd": "COPD",
+    "chronic_lung_disease": "chronic lung disease",
+    "interstitial_lung_disease": "interstitial lung disease",
+    "asthma_severe": "severe asthma",
+    "asthma_unspecified": "severe asthma",
+    "sleep_apnea": "sleep apnoea",
+    "obstructive_sleep_apnea": "sleep apnoea",
+    "central_sleep_apnea": "central sleep apnoea",
+    "obesity_hypoventilation": "obesity hypoventilation",
+    "sleep_hypoventilation": "sleep hypoventilation",
+    "neuromuscular_respiratory": "neuromuscular disease",
+    "myasthenia": "myasthenia",
+}
+CLASS_NAMES = {
+    "benzodiazepine": "benzodiazepine",
+    "z_drug": "Z-drug",
+    "barbiturate": "barbiturate",
+    "muscle_relaxant": "muscle relaxant",
+    "sedating_antihistamine": "sedating antihistamine",
+    "sedating_antipsychotic": "sedating antipsychotic",
+    "sodium_oxybate": "sodium oxybate",
+    "sedative_other": "sedative",
+    "gabapentinoid": "gabapentinoid",
+}
+"""Depressant classes of ``cds.scope``, and the gabapentinoids, as a card names them."""
+
+PROCEDURE_WORDS = ("procedure", "surgery", "operation", "preop", "pre-op", "premedication", "mri", "sedation")
+ONCE_CODES = frozenset({"once", "stat"})
+
+Wanted = Callable[[MedicationOrder], bool]
+
+
+# Which drug
+
+
+def is_benzodiazepine(order: MedicationOrder) -> bool:
+    return depressant_class(order) == "benzodiazepine"
+
+
+def is_other_depressant(order: MedicationOrder) -> bool:
+    """A CNS depressant of DD-04: a depressant that is no benzodiazepine."""
+    return depressant_class(order) not in (None, "benzodiazepine")
+
+
+def is_gabapentinoid(order: MedicationOrder) -> bool:
+    return order.drug is not None and "gabapentinoid" in order.drug.roles and is_systemic(order)
+
+
+def starts_opioid(draft: MedicationOrder) -> bool:
+    """The draft orders a systemic opioid, new or again."""
+    return is_opioid(draft) and not stops(draft)
+
+
+def opioid_name(order: MedicationOrder) -> str:
+    """The opioid of this order by its ingredient, without what else the product holds."""
+    return " / ".join(opioids_of(order)) or order.name
+
+
+def sedative_name(order: MedicationOrder) -> str:
+    """The sedating part of this order by its ingredient."""
+    if order.drug is None:
+        return order.name
+    names = [part.name for part in order.drug.ingredients if _sedates(part.name)]
+    return " / ".join(names) or order.drug.name
+
+
+@lru_cache(maxsize=1024)
+def _sedates(ingredient: str) -> bool:
+    try:
+        return "cns_depressant" in ingredient_drug(ingredient).roles
+    except KeyError:
+        return False
+
+
+def class_name(order: MedicationOrder) -> str:
+    return CLASS_NAMES["gabapentinoid" if is_gabapentinoid(order) else depressant_class(order) or "sedative_other"]
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names as a sentence lists them, each once: "a, b and c"."""
+    each = list(dict.fromkeys(names))
+    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
+
+
+# Pairs
+
+
+def one_off(order: MedicationOrder) -> bool:
+    """A single dose around a procedure: it does not interact (CLINICAL.md section 8)."""
+    if order.drug is None or order.repeats:
+        return False
+    texts = [dosage.text.lower() for dosage in order.dosages if dosage.text]
+    for_procedure = (
+        order.drug.route == "injection"
+        or any("acute_or_surgical" in reason.meanings for reason in order.reasons)
+        or any(word in text for text in texts for word in PROCEDURE_WORDS)
+    )
+    return for_procedure and bool(order.dosages) and all(_single(order, at) for at in range(len(order.dosages)))
+
+
+def _single(order: MedicationOrder, at: int) -> bool:
+    dosage = order.dosages[at]
+    if (dosage.timing_code or "").lower() in ONCE_CODES:
+        return True
+    if (dosage.frequency or 1) != 1 or dosage.times_of_day > 1 or dosage.when > 1:
+        return False
+    one_day = (
+        order.supply_days == 1
+        or dosage.bounds_days == 1
+        or (dosage.bounds_start is not None and dosage.bounds_start == dosage.bounds_end)
+        or (order.start is not None and order.start == order.end)
+    )
+    return one_day and (dosage.period is None or dosage.period >= 1)
+
+
+def pairs(case: Case, draft: MedicationOrder, wanted: Wanted) -> tuple[tuple[MedicationOrder, MedicationOrder], ...]:
+    """Opioid and partner drug, both taken after this signing, one of them this draft (a product may hold both).
+
+    In the reverse scope the draft is the partner, and only new exposures count (G01).
+    """
+    if stops(draft) or one_off(draft):
+        return ()
+    if not case.reverse:
+        if not is_opioid(draft):
+            return ()
+        return tuple((draft, order) for order in case.regimen if wanted(order) and not one_off(order))
+    if not wanted(draft):
+        return ()
+    opioids = (order for order in case.regimen if is_opioid(order) and not one_off(order))
+    return tuple((opioid, draft) for opioid in opioids if not established(case, draft, opioid))
+
+
+def partner_of(draft: MedicationOrder, pair: tuple[MedicationOrder, MedicationOrder]) -> MedicationOrder | None:
+    """The drug of the pair that is not this draft; None where the draft holds both."""
+    opioid, other = pair
+    if opioid is other:
+        return None
+    return other if opioid is draft else opioid
+
+
+def standing(case: Case, order: MedicationOrder) -> str:
+    """Where the record has this drug, and since when, as a card says it."""
+    if any(order is draft for draft in case.drafts):
+        return "ordered in this signing"
+    since = case.taken_since(order)
+    place = "on the list, status not recorded" if order.status in (None, "unknown") else "on the list"
+    return f"{place}, start not recorded" if since is None else f"{place} since {since.isoformat()}"
+
+
+def supply_ended(case: Case, order: MedicationOrder) -> bool:
+    """On the list still, though its supply ended before today without being stopped."""
+    days = span(order, case.today)
+    return days is not None and days.end is not None and days.end < case.today
+
+
+def only_supply_runs(case: Case, order: MedicationOrder) -> bool:
+    """Completed or on hold on the record; only a supply that still runs says that it is taken."""
+    if any(order is draft for draft in case.drafts):
+        return False
+    same: Iterable[MedicationOrder] = (order,)
+    if order.kind == "dispense" and order.drug is not None:
+        same = case.records_of(order.drug.ingredients[0].name)
+    statuses = {record.status for record in same if record.kind != "dispense"}
+    return bool(statuses) and statuses <= {"completed", "on-hold", "stopped", "cancelled"}
+
+
+def days_running(case: Case, order: MedicationOrder, gap_days: int) -> int:
+    """Days up to today on which the first ingredient of this order was taken without a longer gap."""
+    if order.drug is None:
+        return 0
+    spans = [span(record, case.today) for record in case.records_of(order.drug.ingredients[0].name)]
+    return continuous_days([days for days in spans if days is not None], case.today, gap_days)
+
+
+def tapers_off(case: Case, order: MedicationOrder, within_days: int) -> bool:
+    """Falling steps that end within so many days from today."""
+    ended = _last_day(case, order)
+    if order.drug is None or ended is None or (ended - case.today).days > within_days:
+        return False
+    ingredient = order.drug.ingredients[0].name
+    steps = sorted(order.dosages, key=lambda dosage: dosage.sequence or 0)
+    doses = [daily_dose(replace(order, dosages=(step,)), ingredient).maximum for step in steps]
+    known = [dose for dose in doses if dose is not None]
+    return len(known) == len(doses) > 1 and known[-1] < known[0] and known == sorted(known, reverse=True)
+
+
+def _last_day(case: Case, order: MedicationOrder) -> date | None:
+    """The last day of this order; a draft begins today."""
+    if not any(order is draft for draft in case.drafts):
+        days = span(order, case.today)
+        return None if days is None else days.end
+    supply = supply_days(order)
+    return None if supply is None else end_of(case.today, supply)
+
+
+# The patient
+
+
+def disease(case: Case, *meanings: str) -> str | None:
+    """The first present disease of these, as a card names it, with its date."""
+    for meaning in meanings:
+        condition = case.condition(meaning)
+        if condition is not None:
+            return dated(DISEASE_NAMES[meaning], condition.since)
+    return None
+
+
+def chronic_lung_disease(case: Case) -> str | None:
+    """COPD or another chronic lung disease; asthma only where it is severe."""
+    asthma = case.condition("asthma_unspecified")
+    if asthma is not None and asthma.severe:
+        return disease(case, *CHRONIC_LUNG_DISEASE, "asthma_unspecified")
+    return disease(case, *CHRONIC_LUNG_DISEASE)
+
+
+def rescue_at_hand(case: Case, within_months: int) -> bool | None:
+    """A rescue product of naloxone or nalmefene on the list, in this signing, or dispensed within so many months."""
+    if any(is_rescue(order) for order in case.regimen):
+        return True
+    first = months_before(case.today, within_months)
+    for record in case.chart.medications:
+        if record.kind == "dispense" and is_rescue(record):
+            days = span(record, case.today)
+            if days is not None and first <= days.start <= case.today:
+                return True
+    return False if case.medications_known else None
+
+
+def age_missing(case: Case) -> str:
+    """The ``notAssessed`` entry of an age that the record does not settle."""
+    return "patient: no birth date" if case.chart.answers("patient") else case.missing("patient")

@@ -1,0 +1,273 @@
+"""One signing seen with its chart: what several rules ask of it, worked out once.
+
+A ``Case`` is made for one review and thrown away. Everything it tells follows from the drafts, the chart and the day;
+a question that the chart cannot answer is answered with None.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from msgspec import Struct
+
+from cds import indication as indications
+from cds import trials
+from cds.chart import Chart, Condition, MedicationOrder, Observation
+from cds.dose import MmeSum, mme_sum
+from cds.exposure import Replacement, active_medications, replacements, span
+from cds.renal import RenalFunction, renal_function
+from cds.scope import in_scope, is_opioid, reverse_scope, stops
+
+ORDER_SELECT = "order-select"
+ORDER_SIGN = "order-sign"
+HISTORY_QUESTIONS = ("medications", "statements", "dispenses")
+
+
+class ReviewSettings(Struct, frozen=True):
+    """What a site may set for the review. ``info_cards``: whether information alone may make a card (never G04's)."""
+
+    info_cards: bool = True
+
+
+class Case:
+    """The drafts of one signing, the chart, the day, the hook; and what follows from them.
+
+    ``drafts`` are all orders of the signing; ``judged`` those in scope that the hook asks about; ``reverse`` is true
+    where these are only partner drugs of an opioid that is active (G01, reverse scope).
+    """
+
+    def __init__(
+        self,
+        drafts: Iterable[MedicationOrder],
+        chart: Chart,
+        today: date,
+        hook: str = ORDER_SIGN,
+        selected: frozenset[str] | None = None,
+        settings: ReviewSettings | None = None,
+    ) -> None:
+        self.drafts = tuple(sorted(drafts, key=lambda draft: (draft.ref, draft.name)))
+        self.chart = chart
+        self.today = today
+        self.hook = hook
+        self.settings = settings or ReviewSettings()
+        self.asked = [d for d in self.drafts if selected and d.ref in selected] or list(self.drafts)
+        self._indications: dict[int, indications.Indication] = {}
+        self._exclusions: dict[int, indications.Exclusion] = {}
+        self._ladders: dict[int, trials.Ladder] = {}
+
+    @cached_property
+    def judged(self) -> tuple[MedicationOrder, ...]:
+        judged = tuple(draft for draft in self.asked if in_scope(draft))
+        if judged or not any(is_opioid(order) for order in self.listed):
+            return judged
+        return tuple(draft for draft in self.asked if reverse_scope(draft))
+
+    @cached_property
+    def reverse(self) -> bool:
+        return bool(self.judged) and not any(in_scope(draft) for draft in self.judged)
+
+    @property
+    def partner_of_unknown_list(self) -> bool:
+        """A partner drug is drafted, and whether an opioid is active cannot be told (G01, reverse scope)."""
+        return not self.medications_known and any(reverse_scope(draft) for draft in self.asked)
+
+    # Drugs
+
+    @cached_property
+    def listed(self) -> tuple[MedicationOrder, ...]:
+        """Active on the list today, before this signing."""
+        return active_medications(self.chart.medications, self.today)
+
+    @cached_property
+    def replacements(self) -> tuple[tuple[MedicationOrder, Replacement], ...]:
+        """Pairs of a draft and the listed order that it renews, changes or stops."""
+        return replacements(self.drafts, self.listed, self.today)
+
+    def replaced_by(self, draft: MedicationOrder) -> tuple[Replacement, ...]:
+        """The listed orders that this draft renews, changes or stops."""
+        return tuple(replacement for new, replacement in self.replacements if new is draft)
+
+    @cached_property
+    def kept(self) -> tuple[MedicationOrder, ...]:
+        """Active on the list, and neither replaced nor stopped in this signing."""
+        gone = {id(replacement.old) for _, replacement in self.replacements}
+        return tuple(order for order in self.listed if id(order) not in gone)
+
+    @cached_property
+    def starting(self) -> tuple[MedicationOrder, ...]:
+        """The drafts that order a drug (rather than stop one)."""
+        return tuple(draft for draft in self.drafts if not stops(draft))
+
+    @cached_property
+    def regimen(self) -> tuple[MedicationOrder, ...]:
+        """What the patient takes after this signing: what is kept, and the drafts."""
+        return self.kept + self.starting
+
+    def taking(self, *roles: str, besides: MedicationOrder | None = None) -> tuple[MedicationOrder, ...]:
+        """Drugs of the regimen with one of these roles (drugs.csv)."""
+        wanted = frozenset(roles)
+        return tuple(
+            order
+            for order in self.regimen
+            if order is not besides and order.drug is not None and not wanted.isdisjoint(order.drug.roles)
+        )
+
+    def taking_ingredient(self, *names: str, besides: MedicationOrder | None = None) -> tuple[MedicationOrder, ...]:
+        """Drugs of the regimen that hold one of these ingredients."""
+        return tuple(
+            order
+            for order in self.regimen
+            if order is not besides and order.drug is not None and any(order.drug.has(name) for name in names)
+        )
+
+    def records_of(self, ingredient: str) -> tuple[MedicationOrder, ...]:
+        """Every record of this ingredient on the chart, active or not."""
+        return tuple(order for order in self.chart.medications if order.drug is not None and order.drug.has(ingredient))
+
+    @cached_property
+    def unrecognised(self) -> tuple[MedicationOrder, ...]:
+        """Active on the list, but not recognised."""
+        return tuple(order for order in self.listed if order.drug is None)
+
+    @property
+    def medications_known(self) -> bool:
+        return self.chart.medication_list_known()
+
+    @property
+    def history_known(self) -> bool:
+        """Whether at least one source of the treatment history was answered."""
+        return any(self.chart.answers(question) for question in HISTORY_QUESTIONS)
+
+    # Doses
+
+    @cached_property
+    def mme_before(self) -> MmeSum:
+        """MME a day of what was listed before this signing."""
+        return mme_sum([order for order in self.listed if is_opioid(order)])
+
+    @cached_property
+    def mme_after(self) -> MmeSum:
+        """MME a day of all opioids after this signing. An assumed replacement counts at the higher dose."""
+        return mme_sum([order for order in self.counted if is_opioid(order)])
+
+    @cached_property
+    def counted(self) -> tuple[MedicationOrder, ...]:
+        """The regimen for sums: where a replacement is only assumed and the old order is higher, the old one counts."""
+        orders = list(self.regimen)
+        for draft, replacement in self.replacements:
+            if replacement.how == "assumed" and draft in orders and is_opioid(draft):
+                old, new = mme_sum([replacement.old]), mme_sum([draft])
+                if new.total is not None and old.at_least > new.at_least:
+                    orders[orders.index(draft)] = replacement.old
+        return tuple(orders)
+
+    # Patient
+
+    def aged(self, years: int) -> bool | None:
+        """Whether the patient has reached this age today; None where the record does not settle it."""
+        born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to
+        if born_from is None or born_to is None:
+            return None
+        if _age(born_to, self.today) >= years:
+            return True
+        return None if _age(born_from, self.today) >= years else False
+
+    @cached_property
+    def age(self) -> int | None:
+        """The age in years; None where it is not known to the year."""
+        born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to
+        if born_from is None or born_to is None or _age(born_from, self.today) != _age(born_to, self.today):
+            return None
+        return _age(born_from, self.today)
+
+    # Conditions and observations
+
+    @cached_property
+    def _present(self) -> dict[str, list[Condition]]:
+        present: dict[str, list[Condition]] = {}
+        for condition in self.chart.conditions:
+            if condition.status == "present":
+                for meaning in condition.meanings:
+                    present.setdefault(meaning, []).append(condition)
+        return present
+
+    def condition(self, *meanings: str) -> Condition | None:
+        """The first present condition with one of these meanings (conditions.csv), in the order asked."""
+        for meaning in meanings:
+            if meaning in self._present:
+                return self._present[meaning][0]
+        return None
+
+    def has(self, *meanings: str) -> bool | None:
+        """Whether a condition with one of these meanings is present; None where conditions are not known."""
+        if self.condition(*meanings) is not None:
+            return True
+        return False if self.chart.answers("conditions") else None
+
+    def events(self, *meanings: str) -> tuple[Condition, ...]:
+        """Conditions with one of these meanings whatever their status, but not the refuted (event conditions)."""
+        wanted = frozenset(meanings)
+        return tuple(
+            condition
+            for condition in self.chart.conditions
+            if condition.status != "refuted" and not wanted.isdisjoint(condition.meanings)
+        )
+
+    def latest(self, *meanings: str, within_days: int | None = None) -> Observation | None:
+        """The latest observation with one of these meanings, not after today and no older than ``within_days``."""
+        first = None if within_days is None else self.today - timedelta(days=within_days)
+        found = [
+            observation
+            for observation in self.chart.observations
+            if observation.meaning in meanings
+            and observation.taken is not None
+            and observation.taken <= self.today
+            and (first is None or observation.taken >= first)
+        ]
+        return max(found, key=lambda o: (o.taken, o.taken_at, o.ref), default=None)
+
+    @cached_property
+    def renal(self) -> RenalFunction:
+        return renal_function(self.chart, self.today)
+
+    # Indication and ladder
+
+    def indication(self, draft: MedicationOrder) -> indications.Indication:
+        """G03 for this draft."""
+        if id(draft) not in self._indications:
+            self._indications[id(draft)] = indications.indication(draft, self.chart, self.today)
+        return self._indications[id(draft)]
+
+    def exclusion(self, draft: MedicationOrder) -> indications.Exclusion:
+        """G02 for this draft."""
+        if id(draft) not in self._exclusions:
+            self._exclusions[id(draft)] = indications.exclusion(draft, self.chart, self.today)
+        return self._exclusions[id(draft)]
+
+    def ladder(self, draft: MedicationOrder) -> trials.Ladder:
+        """The state of the ladder for this draft."""
+        if id(draft) not in self._ladders:
+            self._ladders[id(draft)] = trials.ladder(self, draft)
+        return self._ladders[id(draft)]
+
+    # Words of notAssessed
+
+    def missing(self, question: str) -> str:
+        """The ``notAssessed`` entry of a prefetch key that was not answered."""
+        return f"{question}: {self.chart.questions.get(question, 'not provided')}"
+
+    def taken_since(self, order: MedicationOrder) -> date | None:
+        """The first day of this record, for texts."""
+        days = span(order, self.today)
+        return None if days is None else days.start
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def number(value: Decimal) -> str:
+    """A decimal as facts and cards show it: plain, without trailing zeros."""
+    text = f"{value.normalize():f}"
+    return "0" if text == "-0" else text

@@ -1,0 +1,125 @@
+"""Changes to a draft: a lower dose, a shorter supply. Each is tried on the chart before it is proposed."""
+
+from decimal import Decimal
+from math import ceil
+
+from msgspec.structs import replace
+
+from cds.case import number
+from cds.chart import Dosage, MedicationOrder, Quantity
+from cds.dose import daily_dose
+from cds.findings import Finding
+from cds.orders import Update
+from cds.outcome import INDICATORS
+from cds.schedules import SCHEDULES
+from cds.scope import opioids_of
+from cds.second_review import MILDEST, SecondReview
+
+HALF = Decimal("0.5")
+FACTORS = (Decimal("0.75"), HALF, Decimal("0.25"))
+"""Shares of a dose that can be taken, the highest first."""
+WHOLE_FORMS = ("capsule", "patch", "film", "system", "lozenge", "troche", "spray")
+WHOLE_RELEASES = frozenset({"ER", "DR", "TD"})
+LIQUID_UNITS = frozenset({"ml", "mg/ml"})
+MASS = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
+DOSE_RULES = {"below_50": frozenset({"DD-23", "DD-24"})}
+"""Rules that must be silent after a change, beside the one that asked for it."""
+
+
+def lower_dose(
+    finding: Finding, draft: MedicationOrder, ask: str, second: SecondReview
+) -> tuple[Update, Decimal] | None:
+    """The highest share of the drafted dose that settles the finding and brings nothing new, with that share.
+
+    ``half_dose`` is the half or nothing; it need not settle the finding. None: no share that can be taken does.
+    """
+    settled = DOSE_RULES.get(ask, frozenset()) | {finding.rule}
+    for factor in (HALF,) if ask == "half_dose" else FACTORS:
+        if not can_be_taken(draft, factor):
+            continue
+        found = second.findings(draft, with_dose(draft, factor))
+        if second.new_among(found):
+            continue
+        left = {f.rule for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)}
+        if ask == "half_dose" or settled.isdisjoint(left):
+            return Update(
+                draft.ref, dose_factor=factor, note=f"Dose lowered to {percent(factor)} of the draft."
+            ), factor
+    return None
+
+
+def percent(factor: Decimal) -> str:
+    return f"{number(factor * 100)} %"
+
+
+def can_be_taken(draft: MedicationOrder, factor: Decimal) -> bool:
+    """Whether this share of every dose can be measured: whole units of what must not be cut, halves of other tablets.
+
+    False where a dose is not structured, so that it could not be changed either.
+    """
+    return bool(draft.dosages) and all(
+        _timed(dosage) and dose is not None and _measurable(draft, dose, factor)
+        for dosage in draft.dosages
+        for dose in (dosage.dose_low, dosage.dose_high)
+    )
+
+
+def _timed(dosage: Dosage) -> bool:
+    """The times of day do not stand in the sig alone, which a change of dose takes away."""
+    timing = (dosage.frequency, dosage.period, dosage.times_of_day, dosage.when, dosage.timing_code, dosage.max_dose)
+    return any(timing)
+
+
+def _measurable(draft: MedicationOrder, dose: Quantity, factor: Decimal) -> bool:
+    drug, amount = draft.drug, dose.value * factor
+    if drug is None:
+        return False
+    unit = (dose.unit or "").strip("{}[] ").lower()
+    if unit in LIQUID_UNITS:
+        return True
+    if unit in MASS:
+        strength = drug.ingredients[0]
+        if not strength.amount or strength.unit != "MG" or len(drug.ingredients) > 1:
+            return False
+        amount = amount * MASS[unit] / strength.amount
+    form = (drug.form or unit).lower()
+    whole = drug.release in WHOLE_RELEASES or any(word in form or word in unit for word in WHOLE_FORMS)
+    return amount % (1 if whole else HALF) == 0
+
+
+def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:
+    """The draft at this share of its dose, as a review reads it."""
+    dosages = tuple(
+        replace(
+            dosage,
+            text=None,
+            dose_low=_share(dosage.dose_low, factor),
+            dose_high=_share(dosage.dose_high, factor),
+            max_dose=_share(dosage.max_dose, factor),
+            max_single=_share(dosage.max_single, factor),
+        )
+        for dosage in draft.dosages
+    )
+    return replace(draft, dosages=dosages, quantity=_share(draft.quantity, factor))
+
+
+def _share(amount: Quantity | None, factor: Decimal) -> Quantity | None:
+    return None if amount is None else Quantity(amount.value * factor, amount.unit)
+
+
+def shorter_supply(finding: Finding, draft: MedicationOrder) -> Update | None:
+    """The draft for 14 days (7 where a safety rule asks) without repeats; None: it is that short already."""
+    days = SCHEDULES.whole("cautious_supply_days" if finding.group == "safety" else "supply_days")
+    if draft.supply_days is not None and draft.supply_days <= days and not draft.repeats:
+        return None
+    review = f"Supply limited to {days} days without repeats; lowest effective dose; review before the supply ends."
+    return Update(draft.ref, supply_days=days, repeats=0, note=review, quantity=_quantity(draft, days))
+
+
+def _quantity(draft: MedicationOrder, days: int) -> Decimal | None:
+    """Units for so many days at the highest daily count; None where the draft has no quantity or no such count."""
+    names = opioids_of(draft)
+    if draft.quantity is None or not names:
+        return None
+    counted = daily_dose(draft, names[0]).units_per_day
+    return None if counted is None else Decimal(ceil(counted * days))

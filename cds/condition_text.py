@@ -1,0 +1,159 @@
+"""What the words of a condition or of a reason mean, where no code tells (condition_texts.csv, context_words.csv).
+
+Whole words only. What is denied, ruled out or past is taken back ("history of sciatica" is no sciatica): such a text
+has no meaning of its own and is ``negated``. A doubtful one ("possible neuropathy") is no more than possible.
+"""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from cds.condition_table import NEUROPATHIC, YES_NO
+from cds.table_reading import TABLES_FOLDER, read_table
+from cds.words import Match, Phrases, is_word, tokens_of
+
+TEXTS, CONTEXT = "condition_texts.csv", "context_words.csv"
+KINDS = ("negation", "negation_next", "negation_after", "history", "uncertain", "clause_end", "unspecific")
+UNSPECIFIC = "nonspecific_pain"
+CLAUSE_SIGNS = frozenset(",;.:()[]|")
+SOFT_SIGNS = frozenset(",(")
+"""A word that takes back reaches over these to what stands before it ("sciatica, resolved")."""
+EXTRA_MEANINGS = frozenset({"ckd_stage_unknown"})
+
+
+class Phrase(Struct, frozen=True):
+    """What a phrase means; ``takes_away`` are meanings that it takes from the rest of the text ("without pain")."""
+
+    meanings: frozenset[str]
+    takes_away: frozenset[str]
+    localized: bool | None
+
+
+class TextMeaning(Struct, frozen=True):
+    """What a text means. ``specific``: it says more than "pain" or "as directed"."""
+
+    meanings: frozenset[str] = frozenset()
+    localized: bool | None = None
+    specific: bool = False
+    negated: bool = False
+
+
+class ConditionTexts:
+    """Phrases with their meanings, and the words around them that change what they mean."""
+
+    def __init__(
+        self,
+        phrases: Phrases[Phrase],
+        word_sets: list[tuple[frozenset[str], Phrase]],
+        context: Phrases[frozenset[str]],
+    ) -> None:
+        self._phrases = phrases
+        self._word_sets = word_sets
+        self._context = context
+
+    def meaning(self, text: str) -> TextMeaning:
+        tokens = tokens_of(text)
+        matches = self._phrases.find(tokens)
+        taken = [False] * len(tokens)
+        for match in matches:
+            taken[match.start : match.stop] = [True] * (match.stop - match.start)
+        context = [match for match in self._context.find(tokens) if not any(taken[match.start : match.stop])]
+        negated, uncertain = _reach(tokens, context, matches)
+        affirmed = [match.meaning for match in matches if not negated[match.start]]
+        denied = {tokens[at] for match in matches if negated[match.start] for at in range(match.start, match.stop)}
+        doubtful = any(uncertain[match.start] for match in matches)
+        words = {token for at, token in enumerate(tokens) if is_word(token) and not negated[at]} - denied
+        affirmed += [phrase for parts, phrase in self._word_sets if parts <= words]
+        return _unite(affirmed, doubtful, len(affirmed) < len(matches), _specific(tokens, matches, context))
+
+
+def _reach(
+    tokens: tuple[str, ...], context: list[Match[frozenset[str]]], matches: list[Match[Phrase]]
+) -> tuple[list[bool], list[bool]]:
+    """For each token, whether a negation (or a word of history), and whether a doubt, reaches it."""
+    kinds = {match.start: match for match in context}
+    stops = {match.start: match.stop for match in matches}
+    negated, uncertain = [False] * len(tokens), [False] * len(tokens)
+    denying = doubting = next_only = False
+    clause = 0
+    for at, word in enumerate(tokens):
+        if word in CLAUSE_SIGNS:
+            denying = doubting = next_only = False
+            clause = clause if word in SOFT_SIGNS else at
+        elif at in kinds:
+            kind = kinds[at].meaning
+            if "clause_end" in kind:
+                denying = doubting = next_only = False
+                clause = at
+            denying |= bool(kind & {"negation", "history"})
+            doubting |= "uncertain" in kind
+            next_only = "negation_next" in kind
+            if "negation_after" in kind:
+                negated[clause:at] = [True] * (at - clause)
+                clause = at
+        elif at in stops and next_only:
+            negated[at : stops[at]] = [True] * (stops[at] - at)
+            next_only = False
+        elif is_word(word):
+            next_only = False
+        negated[at] |= denying
+        doubting |= word == "?"
+        uncertain[at] = doubting
+    return negated, uncertain
+
+
+def _specific(tokens: tuple[str, ...], matches: list[Match[Phrase]], context: list[Match[frozenset[str]]]) -> bool:
+    empty = [not is_word(token) or token[0].isdigit() for token in tokens]
+    for match in matches:
+        if not match.meaning.meanings - {UNSPECIFIC}:
+            empty[match.start : match.stop] = [True] * (match.stop - match.start)
+    for words in context:
+        empty[words.start : words.stop] = [True] * (words.stop - words.start)
+    return not all(empty)
+
+
+def _unite(phrases: list[Phrase], doubtful: bool, denied: bool, specific: bool) -> TextMeaning:
+    meanings = frozenset[str]().union(*(phrase.meanings for phrase in phrases))
+    meanings -= frozenset[str]().union(*(phrase.takes_away for phrase in phrases))
+    if meanings - {UNSPECIFIC}:
+        meanings -= {UNSPECIFIC}
+    if doubtful and meanings & NEUROPATHIC:
+        meanings = (meanings - NEUROPATHIC) | {"neuropathic_possible"}
+    negated = denied and not meanings - {UNSPECIFIC}
+    if specific and not negated:
+        meanings -= {UNSPECIFIC}
+    return TextMeaning(meanings, localized_of(phrases), specific and not negated, negated)
+
+
+def localized_of(phrases: list[Phrase]) -> bool | None:
+    """Whether the pain is localized: what the neuropathic phrases agree on, else what all agree on."""
+    neuropathic = {p.localized for p in phrases if p.meanings & NEUROPATHIC} - {None}
+    said = neuropathic or {p.localized for p in phrases} - {None}
+    return said.pop() if len(said) == 1 else None
+
+
+def load_condition_texts(meanings: frozenset[str], folder: Path = TABLES_FOLDER) -> ConditionTexts:
+    """Reads both tables. A phrase may only mean what a code of conditions.csv can mean (``meanings``)."""
+    phrases: Phrases[Phrase] = Phrases()
+    word_sets: list[tuple[frozenset[str], Phrase]] = []
+    for row in read_table(folder, TEXTS, ("phrase", "meanings", "localized", "note")):
+        said = row.parts("meanings")
+        unknown = {meaning.removeprefix("-") for meaning in said} - meanings - EXTRA_MEANINGS
+        if unknown or not said:
+            raise row.wrong(f"column meanings must hold meanings of conditions.csv, not {sorted(unknown)}")
+        phrase = Phrase(
+            meanings=frozenset(meaning for meaning in said if not meaning.startswith("-")),
+            takes_away=frozenset(meaning[1:] for meaning in said if meaning.startswith("-")),
+            localized=YES_NO[row.one_of("localized", tuple(YES_NO))],
+        )
+        if "+" in row["phrase"]:
+            word_sets.append((frozenset(filter(is_word, tokens_of(row["phrase"]))), phrase))
+            continue
+        try:
+            phrases.add(row["phrase"], phrase)
+        except ValueError:
+            raise row.wrong("the phrase holds no word or is listed already: delete it") from None
+    kinds: dict[str, set[str]] = {}
+    for row in read_table(folder, CONTEXT, ("phrase", "kind", "note")):
+        kinds.setdefault(row.required("phrase"), set()).add(row.one_of("kind", KINDS))
+    return ConditionTexts(phrases, word_sets, Phrases((words, frozenset(kind)) for words, kind in kinds.items()))

@@ -1,0 +1,150 @@
+"""Reads a drug's name: ingredients, strengths, form, route and release. RxNorm's names and those of hospitals.
+
+Whole words only: ``ipratropium`` holds no opium. A name that holds none of the listed names is not read.
+"""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from cds.drug_tables import DrugTables, FormWords, Ingredient, NamedDrug
+from cds.strengths import PERCENT, Strength, assigned, chains_in
+from cds.words import Match, tokens_of
+
+PATCH_INGREDIENTS = frozenset({"fentanyl", "buprenorphine"})
+HIGHEST_HOURLY_MG = Decimal("0.1")
+"""The strongest patch gives 100 mcg an hour: a larger amount is the content, which tells no rate."""
+FREQUENCY_WORDS = frozenset({"q", "every", "/", "each"})
+PATCH_FORMS = frozenset({"Patch", "Transdermal System", "Transdermal Patch", "Medicated Patch"})
+TOPICAL_ROUTES = frozenset({"topical", "transdermal"})
+
+
+class Manner(Struct, frozen=True):
+    """Form, route and release as some words tell them. ``sure``: the route outweighs the order's own."""
+
+    form: str | None = None
+    route: str | None = None
+    release: str | None = None
+    sure: bool = False
+
+
+class DrugReading(Struct, frozen=True):
+    """A drug as a code or a name tells it, before the order's own form and route are taken in."""
+
+    ingredients: tuple[Ingredient, ...]
+    manner: Manner
+    brand: str | None = None
+    brand_route: str | None = None
+    brand_release: str | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(part.name for part in self.ingredients)
+
+
+def read_name(text: str, tables: DrugTables) -> DrugReading | None:
+    """What a name says, or None where it holds no listed name."""
+    tokens = tokens_of(text)
+    matches = tables.names.find(tokens)
+    if not matches:
+        return None
+    taken = [False] * len(tokens)
+    for match in matches:
+        taken[match.start : match.stop] = [True] * (match.stop - match.start)
+    manner = read_manner(tokens, [match for match in tables.forms.find(tokens) if not taken[match.start]])
+    brands = [match.meaning for match in matches if match.meaning.brand]
+    return DrugReading(
+        _with_strengths(tokens, taken, matches, manner),
+        manner,
+        next((named.brand for named in brands), None),
+        next((named.route for named in brands if named.route), None),
+        next((named.release for named in brands if named.release), None),
+    )
+
+
+def read_manner(tokens: tuple[str, ...], words: list[Match[FormWords]]) -> Manner:
+    """Form, route and release among these words. What is sure of its route outweighs what is not."""
+    said = [
+        match
+        for match in words
+        if not (match.meaning.release and match.start and tokens[match.start - 1] in FREQUENCY_WORDS)
+    ]
+    formed = [match.meaning for match in said if match.meaning.form]
+    form = next((each for each in formed if each.sure), formed[0] if formed else None)
+    routed = [match.meaning for match in said if match.meaning.route]
+    route = next((each for each in routed if each.sure), routed[0] if routed else None)
+    releases = [match.meaning.release for match in said]
+    return Manner(
+        form.form if form else None,
+        route.route if route else None,
+        next((release for release in ("TD", "DR", "ER", "IR") if release in releases), None),
+        route.sure if route else False,
+    )
+
+
+def _with_strengths(
+    tokens: tuple[str, ...], taken: list[bool], matches: list[Match[NamedDrug]], manner: Manner
+) -> tuple[Ingredient, ...]:
+    mentions: dict[str, int] = {}
+    fixed: dict[str, Ingredient] = {}
+    for match in matches:
+        for part in match.meaning.ingredients:
+            mentions.setdefault(part.name, match.start)
+            if part.amount is not None:
+                fixed[part.name] = part
+    names = tuple(mentions)
+    if fixed:
+        return tuple(fixed.get(name, Ingredient(name)) for name in names)
+    places = [(start, which) for which, start in enumerate(mentions.values())]
+    strengths = assigned(chains_in(tokens, taken), places, names)
+    return tuple(ingredient_of(name, strength, manner) for name, strength in zip(names, strengths, strict=True))
+
+
+def ingredient_of(name: str, strength: Strength | None, manner: Manner) -> Ingredient:
+    """The ingredient with its strength in MG-based units: a percentage is per millilitre of what is injected, per
+    milligram of what is put on the skin."""
+    if strength is None:
+        return Ingredient(name)
+    if strength.unit == PERCENT:
+        if manner.route == "injection":
+            return Ingredient(name, strength.amount * 10, "MG/ML")
+        return Ingredient(name, strength.amount / 100, "MG/MG")
+    return Ingredient(name, strength.amount, strength.unit)
+
+
+def worn(ingredient: Ingredient) -> Ingredient:
+    """A patch of fentanyl or buprenorphine whose rate is written without "an hour" (``25 MCG``)."""
+    if ingredient.name not in PATCH_INGREDIENTS or ingredient.unit != "MG" or ingredient.amount is None:
+        return ingredient
+    if ingredient.amount <= HIGHEST_HOURLY_MG:
+        return Ingredient(ingredient.name, ingredient.amount, "MG/HR")
+    return Ingredient(ingredient.name)
+
+
+def settled(reading: DrugReading, order: Manner) -> tuple[tuple[Ingredient, ...], Manner]:
+    """The reading with what the order says of form and route: a sure route, the order's, the brand's, a likely one."""
+    manner = reading.manner
+    form = manner.form or order.form
+    sure_route = manner.route if manner.sure else None
+    route = sure_route or order.route or reading.brand_route or manner.route
+    ingredients = reading.ingredients
+    if reading.names & PATCH_INGREDIENTS:
+        rate = any(part.unit == "MG/HR" for part in ingredients)
+        if order.route in TOPICAL_ROUTES or route == "topical" or (route is None and rate):
+            route = "transdermal"
+        if route == "transdermal":
+            ingredients = tuple(map(worn, ingredients))
+            form = form if form in PATCH_FORMS else "Transdermal System"
+    elif form in PATCH_FORMS and reading.names & {"lidocaine", "capsaicin"}:
+        route = "topical"
+    return ingredients, Manner(form, route, _release(reading, manner, form, route))
+
+
+def _release(reading: DrugReading, manner: Manner, form: str | None, route: str | None) -> str | None:
+    if route == "transdermal" or form in PATCH_FORMS:
+        return "TD"
+    said = None if manner.release == "TD" else manner.release
+    brand = None if reading.brand_release == "TD" else reading.brand_release
+    if (said or brand) is None and form is not None and form != "Infusion":
+        return "IR"
+    return said or brand

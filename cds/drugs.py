@@ -1,0 +1,245 @@
+"""Which ingredients, strengths, form, route and release a coded or named drug has."""
+
+from decimal import Decimal
+from functools import lru_cache
+
+from msgspec import Struct
+
+from cds.drug_names import DrugReading, Manner, read_manner, read_name, settled
+from cds.drug_tables import ATC, RXNORM, SNOMED, Ingredient, NamedDrug, load_drugs
+from cds.terminology import CACHE_SIZE, Coding, Concept
+from cds.words import tokens_of
+
+__all__ = ["Drug", "Ingredient", "ingredient_drug", "recognise"]
+
+
+class Drug(Struct, frozen=True):
+    """A recognised drug. ``release`` is "IR", "ER", "DR", "TD" or None where it is not said.
+
+    ``route`` is "oral", "transdermal", "topical", "nasal", "injection", "buccal", "sublingual", "transmucosal",
+    "rectal", "inhalation" or None. ``roles`` unites the roles (drugs.csv) of all ingredients; ``how`` is "code", "name"
+    or "disagreement" (codings that disagree, the more dangerous reading kept). ``name`` is printable, in lower case:
+    the ingredients joined with " / ".
+    """
+
+    ingredients: tuple[Ingredient, ...]
+    roles: frozenset[str]
+    name: str
+    form: str | None = None
+    route: str | None = None
+    release: str | None = None
+    how: str = "name"
+    brand: str | None = None
+    first_line_class: str | None = None
+
+    def has(self, ingredient: str) -> bool:
+        return any(part.name == ingredient for part in self.ingredients)
+
+
+class _Candidate(Struct, frozen=True):
+    """A reading, and how it came about: a product's code (2), an ingredient's (1), a name (0)."""
+
+    reading: DrugReading
+    belief: int
+
+
+SYSTEMS = {
+    "http://www.nlm.nih.gov/research/umls/rxnorm": RXNORM,
+    "https://www.nlm.nih.gov/research/umls/rxnorm": RXNORM,
+    "urn:oid:2.16.840.1.113883.6.88": RXNORM,
+    "2.16.840.1.113883.6.88": RXNORM,
+    "rxnorm": RXNORM,
+    "http://www.whocc.no/atc": ATC,
+    "https://www.whocc.no/atc": ATC,
+    "urn:oid:2.16.840.1.113883.6.73": ATC,
+    "2.16.840.1.113883.6.73": ATC,
+    "atc": ATC,
+    "http://snomed.info/sct": SNOMED,
+    "https://snomed.info/sct": SNOMED,
+    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "2.16.840.1.113883.6.96": SNOMED,
+}
+ANTAGONIST_ROLES = frozenset({"antagonist", "naloxone", "rescue_antagonist"})
+TOPICAL_ROLES = frozenset({"topical_lidocaine", "topical_capsaicin", "local_anesthetic"})
+GRAVE_ROLES = frozenset({"antagonist", "benzodiazepine", "cns_depressant", "maoi", "cyp3a4_strong_inhibitor"})
+LIDOCAINE_PATCH = frozenset({Decimal("0.05"), Decimal("0.018")})
+CAPSAICIN_PATCH = frozenset({Decimal("0.08"), Decimal(179)})
+SLEEP_DOXEPIN_MG = 6
+XTAMPZA = "Xtampza ER"
+FIELD_LENGTH = 1000
+"""How much of a form or route field is read."""
+
+_TABLES = load_drugs()
+
+
+def recognise(concept: Concept, form: str | None = None, route: str | None = None) -> Drug | None:
+    """The drug of a concept, or None where it is not recognised. Remembers its answers. Never raises.
+
+    ``form`` and ``route`` are what the order says beside the name (dosage route, Medication.form).
+    A code in the tables is believed first, then the names; DESIGN.md, "Recognising a drug".
+    """
+    if concept.short() and len(form or "") + len(route or "") <= FIELD_LENGTH:
+        return _remembered(concept, form, route)
+    return _recognise(concept, form, route)
+
+
+def _recognise(concept: Concept, form: str | None, route: str | None) -> Drug | None:
+    candidates = [found for coding in concept.codings if (found := _by_code(coding)) is not None]
+    readings = (read_name(text, _TABLES) for text in concept.texts())
+    candidates += [_Candidate(reading, 0) for reading in readings if reading is not None]
+    if not candidates:
+        return None
+    return _drug(*_chosen(candidates), _order_manner(form, route))
+
+
+_remembered = lru_cache(CACHE_SIZE)(_recognise)
+
+
+def ingredient_drug(name: str) -> Drug:
+    """The bare ingredient of drugs.csv as a drug. Raises ``KeyError`` for a name that the table lacks."""
+    if not _TABLES.substances[name].roles:
+        raise KeyError(name)
+    return _drug(DrugReading((Ingredient(name),), Manner()), "name", Manner())
+
+
+def _by_code(coding: Coding) -> _Candidate | None:
+    """What a code of the tables stands for. A number without a system may be a product's, never an ingredient's."""
+    code = (coding.code or "").strip().upper()
+    system = SYSTEMS.get((coding.system or "").strip().lower().rstrip("/"), coding.system or "")
+    if system == RXNORM or (not system and code in _TABLES.products):
+        if code in _TABLES.products:
+            return _Candidate(_coded(_TABLES.products[code]), 2)
+        code = code.lstrip("0")
+    if not system and (ATC, code) in _TABLES.codes:
+        system = ATC
+    named = _TABLES.codes.get((system, code))
+    return None if named is None else _Candidate(_coded(named), 1)
+
+
+def _coded(named: NamedDrug) -> DrugReading:
+    manner = Manner(named.form, named.route, named.release, sure=named.route is not None)
+    return DrugReading(named.ingredients, manner, named.brand)
+
+
+def _chosen(candidates: list[_Candidate]) -> tuple[DrugReading, str]:
+    """The reading to keep, and how it came about. Of readings that disagree, the more dangerous."""
+    best = max(candidates, key=_precedence)
+    others = [each for each in candidates if each is not best]
+    if any(not _agree(best, other) for other in others):
+        return best.reading, "disagreement"
+    richest = max([best, *others], key=lambda each: (len(each.reading.names), each.belief))
+    reading, coded = richest.reading, any(each.belief for each in candidates)
+    for other in sorted(others, key=lambda each: -each.belief):
+        reading = _completed(reading, other.reading)
+    return reading, "code" if coded else "name"
+
+
+def _precedence(candidate: _Candidate) -> tuple[int, int, int, Decimal, bool]:
+    """An opioid before any other drug, then grave roles, then any; more ingredients; the surer; of one drug the higher
+    strength, and the longer release."""
+    reading = candidate.reading
+    roles = frozenset[str]().union(*(_TABLES.substances[name].roles for name in reading.names))
+    rank = 3 if "opioid" in roles else 2 if roles & GRAVE_ROLES else 1 if roles else 0
+    opioids = _opioids(reading.names)
+    amount = max(
+        (part.amount or Decimal(0) for part in reading.ingredients if part.name in opioids), default=Decimal(0)
+    )
+    return rank, len(reading.names), candidate.belief, amount, reading.manner.release == "ER"
+
+
+def _agree(one: _Candidate, other: _Candidate) -> bool:
+    """The same drug, or one tells less than the other. Two products of one drug must have one strength and release."""
+    small, large = sorted((one.reading.names, other.reading.names), key=len)
+    if not small <= large:
+        return False
+    if small != large and _opioids(small) != _opioids(large):
+        return False
+    if min(one.belief, other.belief) < 2:
+        return small == large or max(one.belief, other.belief) < 2
+    return (one.reading.ingredients, one.reading.manner.release) == (
+        other.reading.ingredients,
+        other.reading.manner.release,
+    )
+
+
+def _opioids(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if "opioid" in _TABLES.substances[name].roles)
+
+
+def _completed(reading: DrugReading, other: DrugReading) -> DrugReading:
+    """The reading with what another of the same drug adds: strengths, form, route, release, brand."""
+    amounts = {part.name: part for part in other.ingredients if part.amount is not None}
+    known = any(part.amount is not None for part in reading.ingredients)
+    mine, theirs = reading.manner, other.manner
+    return DrugReading(
+        reading.ingredients if known else tuple(amounts.get(part.name, part) for part in reading.ingredients),
+        Manner(
+            mine.form or theirs.form,
+            mine.route if mine.sure or not theirs.route else theirs.route,
+            mine.release or theirs.release,
+            mine.sure or theirs.sure,
+        ),
+        reading.brand or other.brand,
+        reading.brand_route or other.brand_route,
+        reading.brand_release or other.brand_release,
+    )
+
+
+def _order_manner(form: str | None, route: str | None) -> Manner:
+    """What the order's own fields say: free text or the display of a code."""
+    by_route = _words(route)
+    by_form = _words(form)
+    return Manner(by_form.form, by_route.route or (by_form.route if by_form.sure else None), by_form.release)
+
+
+def _words(text: str | None) -> Manner:
+    tokens = tokens_of((text or "")[:FIELD_LENGTH])
+    return read_manner(tokens, _TABLES.routes.find(tokens))
+
+
+def _drug(reading: DrugReading, how: str, order: Manner) -> Drug:
+    ingredients, manner = settled(reading, order)
+    brand = reading.brand
+    names = [part.name for part in ingredients]
+    if brand is None and names == ["oxycodone"] and manner.form == "Extended Release Oral Capsule":
+        brand = XTAMPZA
+    classes = {
+        found for part in ingredients if (found := _first_line_class(part, manner, brand, len(names) == 1)) is not None
+    }
+    return Drug(
+        ingredients=ingredients,
+        roles=_roles(ingredients, manner, classes),
+        name=" / ".join(names).lower(),
+        form=manner.form,
+        route=manner.route,
+        release=manner.release,
+        how=how,
+        brand=brand,
+        first_line_class=min(classes, default=None),
+    )
+
+
+def _roles(ingredients: tuple[Ingredient, ...], manner: Manner, classes: set[str]) -> frozenset[str]:
+    """The roles of all ingredients, less those that this product has not (CLINICAL.md sections 8 and 13)."""
+    substances = [_TABLES.substances[part.name] for part in ingredients]
+    opioid = any("opioid" in substance.roles for substance in substances)
+    roles: set[str] = set()
+    for substance in substances:
+        own = substance.roles - ANTAGONIST_ROLES if opioid else substance.roles
+        roles |= own & TOPICAL_ROLES if manner.route == "topical" and "opioid" not in own else own
+    return frozenset(roles - {"topical_lidocaine", "topical_capsaicin"} | (classes & TOPICAL_ROLES))
+
+
+def _first_line_class(part: Ingredient, manner: Manner, brand: str | None, alone: bool) -> str | None:
+    """The class of an ingredient, where this product counts as a trial of it (CLINICAL.md section 4)."""
+    found = _TABLES.substances[part.name].first_line_class
+    patch = manner.release == "TD"
+    if found == "topical_lidocaine":
+        return found if alone and patch and (part.amount is None or part.amount in LIDOCAINE_PATCH) else None
+    if found == "topical_capsaicin":
+        return found if brand == "Qutenza" or (patch and part.amount in CAPSAICIN_PATCH) else None
+    if manner.route == "topical" or brand == "Silenor":
+        return None
+    if part.name == "doxepin" and part.amount is not None and part.unit == "MG" and part.amount <= SLEEP_DOXEPIN_MG:
+        return None
+    return found

@@ -1,0 +1,135 @@
+"""One entry for one order: which records of a list are the same drug told twice."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+from cds.chart import MedicationOrder
+from cds.likeness import Names, alike, at_higher_dose, drug_names, same_product_and_dosage
+from cds.supply import first_day, is_order, last_day
+
+RENEWAL_DAYS = 7
+"""An old order that ends no later than this after the new one starts is renewed by it."""
+
+
+def rank(record: MedicationOrder) -> tuple[str, str, str, date]:
+    """The order in which records are read and listed."""
+    return record.ref, record.name, record.kind, first_day(record) or date.min
+
+
+def names_of(record: MedicationOrder) -> Names | None:
+    """What the record holds; None where it is not recognised."""
+    return None if record.drug is None else drug_names(record.drug)
+
+
+def different_drugs(some: MedicationOrder, other: MedicationOrder) -> bool:
+    """Both are recognised, and hold different ingredients."""
+    return some.drug is not None and other.drug is not None and names_of(some) != names_of(other)
+
+
+def one_of_each(records: Sequence[MedicationOrder]) -> tuple[MedicationOrder, ...]:
+    """One entry for one order: replaced orders left out, reports and dispenses put to the order they are of."""
+    entries = _orders_in_force([record for record in records if is_order(record)])
+    of_names: dict[Names | None, list[int]] = {}
+    of_ref: dict[str, int] = {}
+    for place, entry in enumerate(entries):
+        of_names.setdefault(names_of(entry), []).append(place)
+        of_ref.setdefault(entry.ref, place)
+    for record in records:
+        if is_order(record):
+            continue
+        at = _place(record, entries, of_names, of_ref)
+        if at is None:
+            of_names.setdefault(names_of(record), []).append(len(entries))
+            of_ref.setdefault(record.ref, len(entries))
+            entries.append(record)
+        else:
+            entries[at] = at_higher_dose(entries[at], record)
+    return tuple(sorted(entries, key=rank))
+
+
+def _place(
+    record: MedicationOrder,
+    entries: Sequence[MedicationOrder],
+    of_names: Mapping[Names | None, Sequence[int]],
+    of_ref: Mapping[str, int],
+) -> int | None:
+    """Which entry a report or a dispense is of: the one it names, else one of the same drug, at best at its dosage."""
+    for ref in sorted(record.follows | {record.ref}):
+        place = of_ref.get(ref)
+        if place is not None and not different_drugs(record, entries[place]):
+            return place
+    if record.drug is None:
+        return None
+    places = []
+    for place in of_names.get(names_of(record), ()):
+        drug = entries[place].drug
+        if drug is not None and alike(record.drug, drug):
+            places.append(place)
+    same = [place for place in places if entries[place].dosages == record.dosages]
+    return next(iter(same or places), None)
+
+
+def _orders_in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
+    """Orders that run side by side: those that another one of the list takes the place of are left out."""
+    if len(orders) < 2:
+        return list(orders)
+    current = list(orders)
+    gone: dict[int, int] = {}
+    for old, new in _pairs(current):
+        how = _succeeds(current[new], current[old])
+        if how is None or old in gone or _leads_to(new, old, gone):
+            continue
+        gone[old] = new
+        if how == "assumed":
+            current[new] = at_higher_dose(current[new], current[old])
+    return [order for place, order in enumerate(current) if place not in gone]
+
+
+def _pairs(orders: Sequence[MedicationOrder]) -> list[tuple[int, int]]:
+    """Pairs of places worth comparing: same drug, same reference, or one naming the other."""
+    of_names: dict[Names, list[int]] = {}
+    of_ref: dict[str, list[int]] = {}
+    for place, order in enumerate(orders):
+        names = names_of(order)
+        if names is not None:
+            of_names.setdefault(names, []).append(place)
+        of_ref.setdefault(order.ref, []).append(place)
+    groups = [*of_names.values(), *of_ref.values()]
+    pairs = {(old, new) for group in groups if len(group) > 1 for old in group for new in group if old != new}
+    for new, order in enumerate(orders):
+        for ref in order.follows:
+            pairs.update((old, new) for old in of_ref.get(ref, ()) if old != new)
+    return sorted(pairs)
+
+
+def _leads_to(place: int, goal: int, gone: Mapping[int, int]) -> bool:
+    """Whether the order at ``place`` was itself left out for the one at ``goal``: links may run in a circle."""
+    while place in gone:
+        place = gone[place]
+        if place == goal:
+            return True
+    return False
+
+
+def _succeeds(new: MedicationOrder, old: MedicationOrder) -> Literal["named", "assumed"] | None:
+    """Whether one listed order takes the place of another.
+
+    Among listed orders less is assumed than for a draft: both are said to be active. The older one gives way where it
+    ends about when the newer starts, or where it has no end and the newer repeats it word for word.
+    """
+    if new.ref == old.ref:
+        return None if different_drugs(new, old) else "assumed"
+    if old.ref in new.follows:
+        return "named"
+    started, begun = first_day(new), first_day(old)
+    if new.identifiers & old.identifiers:
+        return "named" if (started or date.min, new.ref) > (begun or date.min, old.ref) else None
+    if started is None or begun is None or started <= begun:
+        return None
+    if new.requester != old.requester or new.drug is None or old.drug is None or not alike(new.drug, old.drug):
+        return None
+    end = last_day(old)
+    if end is None:
+        return "assumed" if same_product_and_dosage(new, old) else None
+    return "assumed" if end <= started + timedelta(days=RENEWAL_DAYS) else None

@@ -1,0 +1,214 @@
+"""When a drug was and is taken: what is active today, what was taken on a day, what replaces what.
+
+One record by itself is read in ``cds.supply``, days are counted in ``cds.spans``; both are offered here too.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from cds.chart import MedicationOrder
+from cds.duplicates import RENEWAL_DAYS, different_drugs, names_of, one_of_each, rank
+from cds.likeness import Names, same_drug
+from cds.scope import stops
+from cds.spans import Span, before, continuous_days, days_taken, joined
+from cds.supply import (
+    COMPLETED,
+    ON_HOLD,
+    STOPPED,
+    counts,
+    first_day,
+    is_order,
+    last_day,
+    recorded_supply_days,
+    span,
+    supply_days,
+    written_lately,
+)
+
+__all__ = [
+    "Replacement",
+    "Span",
+    "active_medications",
+    "continuous_days",
+    "counts",
+    "days_taken",
+    "joined",
+    "recorded_spans",
+    "replacements",
+    "replaces",
+    "span",
+    "supply_days",
+    "supply_still_runs",
+    "taken_on",
+]
+
+GRACE_DAYS = 14
+"""A drug counts as active for so many days after its end (CLINICAL.md section 13, "Active drug")."""
+Dispenses = Mapping[Names | None, Sequence[MedicationOrder]]
+
+
+class Replacement(Struct, frozen=True):
+    """``how``: "same order", "linked" or "assumed"."""
+
+    old: MedicationOrder
+    how: Literal["same order", "linked", "assumed"]
+
+
+def active_medications(medications: Sequence[MedicationOrder], today: date) -> tuple[MedicationOrder, ...]:
+    """What is active today, one entry for one order: the same ingredient from two sources is one drug at the higher
+    dose, unless both are orders that run side by side (CLINICAL.md section 13, "Active drug")."""
+    records = sorted(medications, key=rank)
+    dispenses = _dispenses(records)
+    stopped = [record for record in records if is_order(record) and (record.status in STOPPED or stops(record))]
+    return one_of_each(
+        [
+            record
+            for record in records
+            if counts(record)
+            and _is_active(record, dispenses, today)
+            and not (record.kind == "dispense" and any(_stopped_with(record, order) for order in stopped))
+        ]
+    )
+
+
+def supply_still_runs(order: MedicationOrder, medications: Sequence[MedicationOrder], today: date) -> bool:
+    """Whether a dispensed or recorded supply of this drug reaches to today though the order is completed or on hold.
+
+    On hold, only what was dispensed counts (CLINICAL.md section 5): the rest is held back.
+    """
+    return _supply_runs(order, _dispenses(medications), today)
+
+
+def taken_on(spans: Iterable[tuple[MedicationOrder, Span]], day: date) -> tuple[MedicationOrder, ...]:
+    """What was taken on that day, of records with their spans (``recorded_spans``), one entry for one order."""
+    return one_of_each([record for record, days in spans if days.start <= day <= days.last])
+
+
+def recorded_spans(medications: Iterable[MedicationOrder], today: date) -> tuple[tuple[MedicationOrder, Span], ...]:
+    """Each record that counts, with its days. From its first dispense of known length on, an order's days are those of
+    its dispenses (CLINICAL.md section 5). A dispense without a dosage has that of its order."""
+    records = sorted((record for record in medications if counts(record)), key=rank)
+    dispenses = _dispenses(records)
+    found: list[tuple[MedicationOrder, Span]] = []
+    dosed: dict[int, MedicationOrder] = {}
+    for record in records:
+        days = span(record, today) if record.kind != "dispense" else None
+        if days is None:
+            continue
+        fills = _fills(record, dispenses) if is_order(record) else []
+        fills = [fill for fill in fills if last_day(fill) is not None]
+        for fill in fills:
+            if not fill.dosages and record.dosages and record.drug is not None:
+                dosed[id(fill)] = replace(fill, drug=record.drug, dosages=record.dosages)
+        filled = min((first for first in map(first_day, fills) if first is not None), default=None)
+        if filled is None or filled > days.last:
+            found.append((record, days))
+        elif filled > days.start:
+            found.append((record, Span(days.start, before(filled))))
+    for record in records:
+        days = span(record, today) if record.kind == "dispense" else None
+        if days is not None:
+            found.append((dosed.get(id(record), record), days))
+    return tuple(found)
+
+
+def replacements(
+    drafts: Iterable[MedicationOrder], listed: Sequence[MedicationOrder], today: date
+) -> tuple[tuple[MedicationOrder, Replacement], ...]:
+    """Each draft with the listed orders that it renews, changes or stops. A draft that names an order by its reference,
+    a link or an identifier replaces that one alone: nothing is assumed beside it."""
+    found: list[tuple[MedicationOrder, Replacement]] = []
+    for draft in drafts:
+        mine = [one for one in (replaces(draft, old, today) for old in listed) if one is not None]
+        named = [one for one in mine if one.how != "assumed"]
+        found.extend((draft, one) for one in named or mine)
+    return tuple(found)
+
+
+def replaces(new: MedicationOrder, old: MedicationOrder, today: date) -> Replacement | None:
+    """Whether ``new`` is the renewal or change of ``old`` (CLINICAL.md section 13, "Replaces"), or stops it.
+
+    A report or a dispense has no requester of its own: the same drug is then one drug, whoever orders it.
+    A draft that stops a drug stops it however long the old order would run.
+    """
+    if new.ref == old.ref:
+        return None if different_drugs(new, old) else Replacement(old, "same order")
+    if old.ref in new.follows or (not is_order(old) and (new.ref in old.follows or new.follows & old.follows)):
+        return Replacement(old, "linked")
+    if new.identifiers & old.identifiers and not different_drugs(new, old):
+        return Replacement(old, "same order")
+    if new.drug is None or old.drug is None or not same_drug(new.drug, old.drug):
+        return None
+    if new.requester != old.requester and (is_order(old) or old.requester is not None):
+        return None
+    end = None if stops(new) else last_day(old)
+    if end is None or end <= (first_day(new) or today) + timedelta(days=RENEWAL_DAYS):
+        return Replacement(old, "assumed")
+    return None
+
+
+def _dispenses(records: Iterable[MedicationOrder]) -> Dispenses:
+    """Dispenses that were handed over, by what they hold."""
+    found: dict[Names | None, list[MedicationOrder]] = {}
+    for record in records:
+        if record.kind == "dispense" and counts(record) and record.status not in STOPPED and record.status != ON_HOLD:
+            found.setdefault(names_of(record), []).append(record)
+    return found
+
+
+def _fills(order: MedicationOrder, dispenses: Dispenses) -> list[MedicationOrder]:
+    return [fill for fill in dispenses.get(names_of(order), ()) if fill is not order and _belongs(fill, order)]
+
+
+def _belongs(fill: MedicationOrder, order: MedicationOrder) -> bool:
+    """A dispense of this order: by its link; without any link, of the same drug and not from before the order."""
+    if fill.follows:
+        return order.ref in fill.follows
+    if fill.drug is None or order.drug is None or not same_drug(fill.drug, order.drug):
+        return False
+    handed_over, ordered = first_day(fill), first_day(order)
+    if handed_over is None or ordered is None or handed_over < ordered:
+        return False
+    ended = order.end if order.status in STOPPED else None
+    return ended is None or handed_over <= ended
+
+
+def _stopped_with(fill: MedicationOrder, order: MedicationOrder) -> bool:
+    """A dispense ends with its stopped order: by its link, else where the day of the stop is known."""
+    return order.ref in fill.follows or (order.end is not None and _belongs(fill, order))
+
+
+def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bool:
+    first = first_day(record)
+    if (first is not None and first > today) or record.status in STOPPED:
+        return False
+    if record.kind == "dispense":
+        if record.status == ON_HOLD:
+            return False
+    elif record.status in (COMPLETED, ON_HOLD):
+        return _supply_runs(record, dispenses, today)
+    if first is not None and record.end is None and (today - first).days <= GRACE_DAYS:
+        return True
+    last = last_day(record)
+    if last is None and is_order(record):
+        ends = [last_day(fill) for fill in _fills(record, dispenses)]
+        if None not in ends:
+            last = max((end for end in ends if end is not None), default=None)
+    if last is not None:
+        return (today - last).days <= GRACE_DAYS
+    return written_lately(record, first, today)
+
+
+def _supply_runs(order: MedicationOrder, dispenses: Dispenses, today: date) -> bool:
+    for fill in _fills(order, dispenses):
+        days = span(fill, today)
+        if days is not None and days.end is not None and days.start <= today <= days.end:
+            return True
+    if order.status == ON_HOLD or order.kind != "request":
+        return False
+    last = last_day(order)
+    return last is not None and last >= today and recorded_supply_days(order) is not None

@@ -1,0 +1,254 @@
+"""When each agent was taken at which daily dose: the days of its records, cut at every change of dose."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from cds.chart import Dosage, MedicationOrder
+from cds.dose import daily_dose
+from cds.exposure import recorded_spans, taken_on
+from cds.first_line import Agent
+from cds.knowledge import load_group
+from cds.spans import Span, end_of, joined
+from cds.supply import counts, span
+
+if TYPE_CHECKING:
+    from cds.case import Case
+
+KNOWLEDGE = load_group("ladder")
+GAP_DAYS = KNOWLEDGE["NP-01"].days("gap_days")
+HELD_DAYS = KNOWLEDGE["NP-06"].days("held_days")
+HISTORY_YEARS = KNOWLEDGE["NP-01"].days("history_years")
+
+
+class Piece(Struct, frozen=True):
+    """Days on which one daily dose was taken, both ends included. ``mg`` None: the dose is not known."""
+
+    start: date
+    end: date
+    mg: Decimal | None
+
+
+class Run(Struct, frozen=True):
+    """One course of an agent, gaps of at most 14 days joined: ``days`` at or above the minimum, ``taken_days`` at any
+    dose, ``held_mg`` the highest daily dose held for 14 days. ``last``: no later run follows."""
+
+    start: date
+    end: date
+    days: int
+    taken_days: int
+    held_mg: Decimal | None
+    dose_unknown: bool
+    duration_unknown: bool
+    outcome: str | None
+    last: bool
+    ref: str
+
+
+class Exposure(Struct, frozen=True):
+    """Everything on record of one agent. ``undated`` records have no date; ``older``: something lies before the years
+    that count; ``at_minimum`` the days at or above the minimum (or at a dose that is not known)."""
+
+    agent: Agent
+    minimum_mg: Decimal | None
+    records: tuple[MedicationOrder, ...]
+    dated: tuple[tuple[MedicationOrder, Span], ...]
+    runs: tuple[Run, ...]
+    at_minimum: tuple[Span, ...]
+    undated: tuple[MedicationOrder, ...]
+    older: bool
+    active: bool
+
+    def outcome_in(self, days: Span) -> str | None:
+        """Failure or intolerance recorded on what was taken in these days."""
+        return _outcome(self.dated, days.start, days.last)
+
+
+def first_counted_day(today: date) -> date:
+    """The first day of the history that counts: five years back."""
+    try:
+        return today.replace(year=today.year - HISTORY_YEARS)
+    except ValueError:
+        return today.replace(year=today.year - HISTORY_YEARS, day=28)
+
+
+def exposures_of(case: "Case", agents: Iterable[Agent]) -> dict[str, Exposure]:
+    """The exposures by ingredient, of those agents that the chart records at all."""
+    wanted = {agent.ingredient: agent for agent in agents}
+    records: dict[str, list[MedicationOrder]] = {}
+    for order in case.chart.medications:
+        if order.drug is None or not counts(order):
+            continue
+        for part in order.drug.ingredients:
+            if part.name in wanted and is_agent(order, wanted[part.name]):
+                records.setdefault(part.name, []).append(order)
+    return {name: _exposure(case, wanted[name], found) for name, found in sorted(records.items())}
+
+
+def is_agent(order: MedicationOrder, agent: Agent) -> bool:
+    """Whether this product is the agent of section 4: by mouth, or as a patch of the right strength on the skin."""
+    if order.drug is None:
+        return False
+    if agent.drug_class == "topical":
+        return f"topical_{agent.ingredient}" in order.drug.roles
+    return order.drug.has(agent.ingredient) and order.drug.route != "topical"
+
+
+def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) -> Exposure:
+    today, first = case.today, first_counted_day(case.today)
+    minimum = agent.minimum_mg(case.renal.value) if agent.minimum_mg_per_day is not None else None
+    begun = [(record, days) for record, days in recorded_spans(records, today) if days.start <= today]
+    dated = [(record, days) for record, days in begun if days.last >= first]
+    pieces = _pieces(agent, dated, first, today)
+    runs = joined([Span(piece.start, piece.end) for piece in pieces], GAP_DAYS)
+    return Exposure(
+        agent=agent,
+        minimum_mg=minimum,
+        records=tuple(records),
+        dated=tuple(dated),
+        runs=tuple(
+            _run(run, pieces, dated, minimum, last=number == len(runs)) for number, run in enumerate(runs, start=1)
+        ),
+        at_minimum=tuple(Span(piece.start, piece.end) for piece in pieces if _enough(piece, minimum)),
+        undated=tuple(record for record in records if span(record, today) is None),
+        older=len(dated) < len(begun),
+        active=_active(case, agent),
+    )
+
+
+def _active(case: "Case", agent: Agent) -> bool:
+    """Taken today, and not ended by this signing."""
+
+    def among(orders: Iterable[MedicationOrder]) -> bool:
+        return any(is_agent(order, agent) for order in orders)
+
+    return among(case.listed) and among(case.regimen)
+
+
+def _enough(piece: Piece, minimum: Decimal | None) -> bool:
+    return minimum is None or piece.mg is None or piece.mg >= minimum
+
+
+def _run(
+    run: Span,
+    pieces: Sequence[Piece],
+    dated: Sequence[tuple[MedicationOrder, Span]],
+    minimum: Decimal | None,
+    *,
+    last: bool,
+) -> Run:
+    own = [piece for piece in pieces if run.start <= piece.start <= run.last]
+    enough = [piece for piece in own if _enough(piece, minimum)]
+    records = [(record, days) for record, days in dated if days.start <= run.last and days.last >= run.start]
+    return Run(
+        start=run.start,
+        end=run.last,
+        days=_days(enough),
+        taken_days=_days(own),
+        held_mg=_held(own),
+        dose_unknown=minimum is not None and any(piece.mg is None for piece in enough),
+        duration_unknown=any(not days.end_known for _, days in records),
+        outcome=_outcome(records, run.start, run.last),
+        last=last,
+        ref=max(records, key=lambda entry: (entry[1].start, entry[0].ref))[0].ref,
+    )
+
+
+def _days(pieces: Iterable[Piece]) -> int:
+    return sum((piece.end - piece.start).days + 1 for piece in pieces)
+
+
+def _held(pieces: Sequence[Piece]) -> Decimal | None:
+    """The highest daily dose at or above which the agent was taken for 14 days."""
+    doses = {piece.mg for piece in pieces if piece.mg is not None}
+    held = [
+        dose
+        for dose in doses
+        if _days(piece for piece in pieces if piece.mg is not None and piece.mg >= dose) >= HELD_DAYS
+    ]
+    return max(held, default=None)
+
+
+def _outcome(dated: Iterable[tuple[MedicationOrder, Span]], first: date, last: date) -> str | None:
+    """Intolerance or failure recorded on what ran between these days; intolerance outweighs."""
+    found = {
+        record.stopped_for
+        for record, days in dated
+        if record.stopped_for is not None and days.start <= last and days.last >= first
+    }
+    return max(found, default=None)
+
+
+def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: date, today: date) -> tuple[Piece, ...]:
+    """The days taken, cut wherever the dose may change, each day once."""
+    steps = [step for record, days in dated for step in _steps(agent, record, days)]
+    clipped = [
+        (record, Span(max(days.start, first), min(days.last, today)))
+        for record, days in steps
+        if days.start <= today and days.last >= first
+    ]
+    if len(clipped) == 1:
+        record, days = clipped[0]
+        return (Piece(days.start, days.last, _daily_mg(agent, [record])),)
+    cuts = sorted({days.start for _, days in clipped} | {days.last + timedelta(days=1) for _, days in clipped})
+    pieces = []
+    for start, after in pairwise(cuts):
+        taken = taken_on(clipped, start)
+        if taken:
+            pieces.append(Piece(start, after - timedelta(days=1), _daily_mg(agent, taken)))
+    return tuple(pieces)
+
+
+def _daily_mg(agent: Agent, orders: Iterable[MedicationOrder]) -> Decimal | None:
+    """The daily dose of all these together; None where one is not known, or the agent has no dose to reach."""
+    if agent.minimum_mg_per_day is None:
+        return None
+    total = Decimal(0)
+    for order in orders:
+        dose = daily_dose(order, agent.ingredient)
+        if dose.maximum is None or dose.unit != "mg":
+            return None
+        total += dose.maximum
+    return total
+
+
+def _steps(agent: Agent, record: MedicationOrder, days: Span) -> list[tuple[MedicationOrder, Span]]:
+    """A record as one entry for each step of its titration. Capsaicin once applied works until the next is due."""
+    if agent.interval_days is not None:
+        return [(record, Span(days.start, days.start + timedelta(days=int(agent.interval_days) - 1)))]
+    groups: dict[int | None, list[Dosage]] = {}
+    for dosage in record.dosages:
+        groups.setdefault(dosage.sequence, []).append(dosage)
+    if len(groups) < 2 or None in groups:
+        return [(record, days)]
+    found: list[tuple[MedicationOrder, Span]] = []
+    start = days.start
+    for number, sequence in enumerate(sorted(key for key in groups if key is not None), start=1):
+        step = replace(record, dosages=tuple(groups[sequence]))
+        last = (
+            days.last if number == len(groups) else min(_last_of_step(groups[sequence], start) or days.last, days.last)
+        )
+        if start <= last:
+            found.append((step, Span(start, last, days.end_known)))
+        if last >= days.last:
+            break
+        start = last + timedelta(days=1)
+    return found
+
+
+def _last_of_step(dosages: Iterable[Dosage], start: date) -> date | None:
+    """The last day of a step that begins on ``start``; None where its length is not said."""
+    ends = []
+    for dosage in dosages:
+        if dosage.bounds_end is not None:
+            ends.append(dosage.bounds_end)
+        elif dosage.bounds_days is not None and dosage.bounds_days > 0:
+            ends.append(end_of(start, dosage.bounds_days))
+        else:
+            return None
+    return max(ends)

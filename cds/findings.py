@@ -1,0 +1,112 @@
+"""Asks every rule about every draft in scope, and gathers what they answered."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct
+
+from cds.case import Case
+from cds.chart import MedicationOrder
+from cds.knowledge import GROUPS
+from cds.outcome import INDICATORS, CannotTell, Fires, Indicator, Outcome
+
+RuleFunction = Callable[[Case, MedicationOrder], Outcome]
+
+log = logging.getLogger("firstline.findings")
+
+
+class Rule(Struct, frozen=True):
+    """A rule's id, its card group and its function."""
+
+    id: str
+    group: str
+    answer: RuleFunction
+
+
+class Finding(Struct, frozen=True):
+    """A rule met a chart. ``order`` is the draft concerned, ``others`` further ones with the very same facts."""
+
+    rule: str
+    group: str
+    indicator: Indicator
+    facts: Mapping[str, str]
+    words: str
+    order: str
+    others: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+class Said(Struct, frozen=True):
+    """A "cannot tell" that is printed as a line of a card which is shown anyway."""
+
+    rule: str
+    group: str
+    words: str
+    facts: Mapping[str, str]
+
+
+class Assessment(Struct, frozen=True):
+    """What the rules answered: ``findings`` in the order of cards (indicator, group, rule, order)."""
+
+    findings: tuple[Finding, ...]
+    said: tuple[Said, ...]
+    not_assessed: tuple[str, ...]
+    outcomes: tuple[tuple[str, str, Outcome], ...]
+
+
+def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
+    """Asks every rule about every judged draft. A rule that raises becomes a visible "not checked"."""
+    rules = tuple(rules)
+    outcomes = [(rule, draft, _answer(rule, case, draft)) for draft in case.judged for rule in rules]
+    missing: set[str] = set()
+    findings: dict[tuple[object, ...], Finding] = {}
+    said: dict[tuple[object, ...], Said] = {}
+    for rule, draft, outcome in outcomes:
+        if isinstance(outcome, Fires):
+            missing.update(outcome.unknown)
+            key: tuple[object, ...] = (
+                rule.id, outcome.indicator, outcome.words, tuple(sorted(outcome.facts.items())),
+            )  # fmt: skip
+            known = findings.get(key)
+            if known is None:
+                findings[key] = Finding(
+                    rule.id, rule.group, outcome.indicator, outcome.facts, outcome.words, draft.ref, (),
+                    outcome.asks, outcome.unknown,
+                )  # fmt: skip
+            elif draft.ref not in (known.order, *known.others):
+                findings[key] = _with_other(known, draft.ref)
+        elif isinstance(outcome, CannotTell):
+            missing.update(outcome.missing)
+            if outcome.said:
+                key = (rule.id, outcome.words, tuple(sorted(outcome.facts.items())))
+                said.setdefault(key, Said(rule.id, rule.group, outcome.words, outcome.facts))
+    return Assessment(
+        findings=tuple(sorted(findings.values(), key=_card_order)),
+        said=tuple(said.values()),
+        not_assessed=tuple(sorted(missing)),
+        outcomes=tuple((rule.id, draft.ref, outcome) for rule, draft, outcome in outcomes),
+    )
+
+
+def _answer(rule: Rule, case: Case, draft: MedicationOrder) -> Outcome:
+    try:
+        return rule.answer(case, draft)
+    except Exception as error:  # the one place: a rule that fails must never look like a rule that is content
+        log.error("rule %s not checked: %s", rule.id, type(error).__name__)
+        return CannotTell((f"{rule.id}: not checked",), said=True, words=NOT_CHECKED)
+
+
+NOT_CHECKED = "not checked"
+"""The wording of a rule that raised: the same for every rule."""
+
+
+def _with_other(finding: Finding, ref: str) -> Finding:
+    return Finding(
+        finding.rule, finding.group, finding.indicator, finding.facts, finding.words, finding.order,
+        (*finding.others, ref), finding.asks, finding.unknown,
+    )  # fmt: skip
+
+
+def _card_order(finding: Finding) -> tuple[int, int, str, str]:
+    return INDICATORS.index(finding.indicator), GROUPS.index(finding.group), finding.rule, finding.order

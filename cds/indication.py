@@ -1,0 +1,308 @@
+"""Is this order for neuropathic pain: definite, probable, possible, no, unknown; localized or diffuse; and why."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from cds.chart import Chart, Condition, MedicationOrder, Patient, Reason
+from cds.exposure import active_medications
+from cds.first_line import FIRST_LINE
+from cds.knowledge import load_group
+
+Grade = Literal["definite", "probable", "possible", "no", "unknown"]
+
+KNOWLEDGE = load_group("ladder")
+ADULT_YEARS = KNOWLEDGE["G02"].days("adult_years")
+SURGERY_DAYS = KNOWLEDGE["G02"].days("surgery_days")
+
+NEUROPATHIC = frozenset({"neuropathic_definite", "neuropathic_probable"})
+POSSIBLY_NEUROPATHIC = frozenset({"neuropathic_possible"})
+OTHER_PAIN = frozenset(
+    {
+        "other_painful_condition", "fibromyalgia", "headache", "acute_zoster", "acute_or_surgical", "trauma_recent",
+        "cancer_pain",
+    }
+)  # fmt: skip
+NO_REASON = frozenset({"nonspecific_pain"})
+
+CANCER = frozenset({"cancer_pain", "cancer_active"})
+ACUTE = frozenset({"acute_or_surgical", "trauma_recent", "surgery_aftercare", "tonsillectomy"})
+ACUTE_EVENTS = ACUTE | {"head_injury"}
+USE_DISORDER = frozenset({"opioid_use_disorder", "opioid_use_disorder_remission"})
+
+DIFFUSE = frozenset({"central_pain", "lumbosacral_radiculopathy"})
+FACE_OR_SCALP = frozenset({"face_or_scalp_pain", "trigeminal_neuralgia"})
+FACE_WORDS = re.compile(r"\b(?:face|facial|scalp|head|forehead|cheek|jaw|chin|eye|eyelid|ear|nose|lip|mouth|temple)\b")
+FEET_WORDS = re.compile(r"\b(?:foot|feet|soles?|toes?)\b")
+BEYOND_FEET_WORDS = re.compile(r"\b(?:hands?|fingers?|arms?|legs?|calf|calves|knees?|thighs?)\b")
+
+SHORT_NAMES = (
+    ("postherpetic_neuralgia", "postherpetic neuralgia"),
+    ("trigeminal_neuralgia", "trigeminal neuralgia"),
+    ("hiv_neuropathy", "HIV neuropathy"),
+    ("chemotherapy_or_drug_neuropathy", "drug-induced neuropathy"),
+    ("alcoholic_neuropathy", "alcoholic neuropathy"),
+    ("diabetic_neuropathy", "diabetic neuropathy"),
+    ("lumbosacral_radiculopathy", "lumbosacral radiculopathy"),
+    ("phantom_limb", "phantom limb pain"),
+    ("central_pain", "central pain"),
+    ("crps", "complex regional pain syndrome"),
+)
+"""Meanings that have a name short enough for a card's summary, the most specific first."""
+SHORT_NAME_LIMIT = 32
+
+
+class Indication(Struct, frozen=True):
+    """The result of G03. ``name`` is the printable condition (None for "no" and "unknown"); ``meanings`` those of the
+    condition or reason that decided; ``since`` its date; ``source`` is "order", "encounter", "problem list" or
+    "first-line drug"; ``localized``: True, False (diffuse) or None (unknown: treated as diffuse, topicals mentioned
+    only); ``feet_only`` for capsaicin; ``face_or_scalp``: no topical.
+
+    ``unknown`` holds ``notAssessed`` entries of sources that were not answered and could have changed the grade.
+    """
+
+    grade: Grade
+    name: str | None = None
+    meanings: frozenset[str] = frozenset()
+    since: date | None = None
+    source: str | None = None
+    localized: bool | None = None
+    feet_only: bool = False
+    face_or_scalp: bool = False
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def short_name(self) -> str:
+        """A name that fits a card's summary."""
+        for meaning, name in SHORT_NAMES:
+            if meaning in self.meanings:
+                return name
+        return self.name if self.name and len(self.name) <= SHORT_NAME_LIMIT else "neuropathic pain"
+
+
+class Exclusion(Struct, frozen=True):
+    """The result of G02. ``because`` is one of "cancer pain", "acute pain", "sickle cell disease", "palliative care",
+    "treatment of opioid use disorder", "under 18"; None: not excluded. ``unknown`` holds ``notAssessed`` entries
+    where the age is not known."""
+
+    because: str | None = None
+    unknown: tuple[str, ...] = ()
+
+
+class _Pain(Struct, frozen=True):
+    """A reason or a condition, in the terms that both share."""
+
+    meanings: frozenset[str]
+    name: str
+    localized: bool | None
+    provisional: bool
+    since: date | None = None
+    site: str | None = None
+
+    @property
+    def surely_neuropathic(self) -> bool:
+        return not self.provisional and not NEUROPATHIC.isdisjoint(self.meanings)
+
+    @property
+    def perhaps_neuropathic(self) -> bool:
+        return not (NEUROPATHIC | POSSIBLY_NEUROPATHIC).isdisjoint(self.meanings)
+
+    @property
+    def other_pain(self) -> bool:
+        return not self.perhaps_neuropathic and not OTHER_PAIN.isdisjoint(self.meanings)
+
+
+def indication(draft: MedicationOrder, chart: Chart, today: date) -> Indication:
+    """G03 (CLINICAL.md section 2): the first source that decides ends it."""
+    given = _usable(draft.reasons)
+    if given:
+        return _from_order(given)
+    encounter = _encounter_pains(chart)
+    listed = [_of_condition(entry) for entry in chart.conditions if entry.status == "present"]
+    unseen = _unseen(chart)
+    other_pain = any(pain.other_pain for pain in (*encounter, *listed))
+    found = [pain for pain in encounter if pain.surely_neuropathic]
+    if found:
+        rival = any(pain.other_pain for pain in encounter)
+        return _decided("possible" if rival else "probable", found, "encounter", unseen)
+    found = [pain for pain in listed if pain.surely_neuropathic]
+    if found:
+        return _decided("possible" if other_pain else "probable", found, "problem list", unseen)
+    found = [
+        _of_reason(reason)
+        for order in active_medications(chart.medications, today)
+        if order.drug is not None and any(part.name in FIRST_LINE for part in order.drug.ingredients)
+        for reason in _usable(order.reasons)
+    ]
+    found = [pain for pain in found if pain.surely_neuropathic]
+    if found:
+        return _decided("possible" if other_pain else "probable", found, "first-line drug", unseen)
+    for pains, source in ((encounter, "encounter"), (listed, "problem list")):
+        found = [pain for pain in pains if pain.perhaps_neuropathic]
+        if found:
+            return _decided("possible", found, source, unseen)
+    if not chart.answers("conditions"):
+        return Indication("unknown", unknown=unseen)
+    return Indication("no", unknown=unseen)
+
+
+def _usable(reasons: Iterable[Reason]) -> list[Reason]:
+    return [reason for reason in reasons if reason.usable and not (reason.meanings and reason.meanings <= NO_REASON)]
+
+
+def _from_order(reasons: Sequence[Reason]) -> Indication:
+    pains = [_of_reason(reason) for reason in reasons]
+    found = [pain for pain in pains if pain.surely_neuropathic]
+    if found:
+        return _decided("definite", found, "order", ())
+    found = [pain for pain in pains if pain.perhaps_neuropathic]
+    return _decided("possible", found, "order", ()) if found else Indication("no", source="order")
+
+
+def _unseen(chart: Chart) -> tuple[str, ...]:
+    """Sources that may hold a neuropathic reason and were not answered."""
+    unseen = [question for question in ("conditions", "encounter", "medications") if not chart.answers(question)]
+    return tuple(f"{question}: {chart.questions.get(question, 'not provided')}" for question in unseen)
+
+
+def _of_reason(reason: Reason, since: date | None = None) -> _Pain:
+    return _Pain(reason.meanings, reason.name, reason.localized, reason.provisional, since)
+
+
+def _of_condition(entry: Condition) -> _Pain:
+    return _Pain(entry.meanings, entry.name, entry.localized, entry.provisional, entry.since, entry.site)
+
+
+def _encounter_pains(chart: Chart) -> list[_Pain]:
+    pains = [
+        _of_condition(entry) for entry in chart.conditions if entry.encounter_diagnosis and entry.status == "present"
+    ]
+    if chart.encounter is not None:
+        pains += [_of_reason(reason, chart.encounter.start) for reason in _usable(chart.encounter.reasons)]
+    return pains
+
+
+def _decided(grade: Grade, found: Sequence[_Pain], source: str, unseen: tuple[str, ...]) -> Indication:
+    """The indication that the most specific of these conditions gives. Pain is localized where all of them are."""
+    best = min(found, key=lambda pain: (-_specificity(pain), pain.name, str(pain.since)))
+    where = {_localized(pain) for pain in found}
+    return Indication(
+        grade=grade,
+        name=best.name,
+        meanings=best.meanings,
+        since=best.since,
+        source=source,
+        localized=where.pop() if len(where) == 1 else None,
+        feet_only=all(_feet_only(pain) for pain in found),
+        face_or_scalp=any(_face_or_scalp(pain) for pain in found),
+        unknown=unseen,
+    )
+
+
+def _specificity(pain: _Pain) -> int:
+    known = sum(meaning in pain.meanings for meaning, _ in SHORT_NAMES)
+    return known + 10 * ("neuropathic_definite" in pain.meanings)
+
+
+def _localized(pain: _Pain) -> bool | None:
+    if not DIFFUSE.isdisjoint(pain.meanings):
+        return False
+    if pain.localized is None and pain.site is not None and not _feet_only(pain):
+        return True
+    return pain.localized
+
+
+def _feet_only(pain: _Pain) -> bool:
+    if pain.localized:
+        return False
+    where = f"{pain.name} {pain.site or ''}".casefold()
+    return FEET_WORDS.search(where) is not None and BEYOND_FEET_WORDS.search(where) is None
+
+
+def _face_or_scalp(pain: _Pain) -> bool:
+    if not FACE_OR_SCALP.isdisjoint(pain.meanings):
+        return True
+    return FACE_WORDS.search(f"{pain.name} {pain.site or ''}".casefold()) is not None
+
+
+def exclusion(draft: MedicationOrder, chart: Chart, today: date) -> Exclusion:
+    """G02 (CLINICAL.md section 1): what switches the ladder off for this draft."""
+    adult = _adult(chart.patient, today)
+    if adult is False:
+        return Exclusion("under 18")
+    because = _because(draft, chart, today)
+    if because is None and adult is None:
+        why = "no birth date" if chart.answers("patient") else chart.questions.get("patient", "not provided")
+        return Exclusion(unknown=(f"patient: {why}",))
+    return Exclusion(because)
+
+
+def _because(draft: MedicationOrder, chart: Chart, today: date) -> str | None:
+    given = frozenset().union(*(reason.meanings for reason in draft.reasons))
+    encounter = chart.encounter
+    visit = frozenset().union(*(reason.meanings for reason in encounter.reasons)) if encounter else frozenset()
+    present = frozenset().union(*(entry.meanings for entry in chart.conditions if entry.status == "present"))
+    if "palliative" in given | visit | present:
+        return "palliative care"
+    if not NEUROPATHIC.isdisjoint(given):
+        return None
+    if not CANCER.isdisjoint(given):
+        return "cancer pain"
+    if not ACUTE.isdisjoint(given):
+        return "acute pain"
+    if "sickle_cell" in given:
+        return "sickle cell disease"
+    if not USE_DISORDER.isdisjoint(given) or _only_for_use_disorder(draft):
+        return "treatment of opioid use disorder"
+    if not CANCER.isdisjoint(present | visit):
+        return "cancer pain"
+    if "sickle_cell" in present | visit:
+        return "sickle cell disease"
+    return "acute pain" if _recent_event(chart, today) else None
+
+
+def _recent_event(chart: Chart, today: date) -> bool:
+    """Surgery or trauma in the last 30 days. An event without a date lies outside."""
+    days: list[date | None] = [
+        entry.since
+        for entry in chart.conditions
+        if entry.status != "refuted" and not ACUTE_EVENTS.isdisjoint(entry.meanings)
+    ]
+    days += [entry.done for entry in chart.procedures if not ACUTE_EVENTS.isdisjoint(entry.meanings)]
+    if chart.encounter is not None and any(not ACUTE.isdisjoint(reason.meanings) for reason in chart.encounter.reasons):
+        days.append(chart.encounter.start)
+    return any(day is not None and 0 <= (today - day).days <= SURGERY_DAYS for day in days)
+
+
+def _only_for_use_disorder(draft: MedicationOrder) -> bool:
+    """Products that have no use in pain: buprenorphine with naloxone, under the tongue, as implant or depot; methadone
+    tablets for a solution."""
+    drug = draft.drug
+    if drug is None:
+        return False
+    form = (drug.form or "").casefold()
+    if drug.has("buprenorphine"):
+        depot = "implant" in form or (drug.route == "injection" and drug.release == "ER")
+        return drug.has("naloxone") or drug.route == "sublingual" or "sublingual" in form or depot
+    return drug.has("methadone") and "tablet" in form and ("suspension" in form or "solution" in form)
+
+
+def _adult(patient: Patient, today: date) -> bool | None:
+    """Whether the patient has reached the age of the ladder; None where the birth date does not settle it."""
+    born_from, born_to = patient.born_from, patient.born_to
+    if born_from is None or born_to is None:
+        return None
+    if _birthday(born_to) <= today:
+        return True
+    return None if _birthday(born_from) <= today else False
+
+
+def _birthday(born: date) -> date:
+    """The day on which the patient comes of age; who was born on 29 February does so on 1 March."""
+    try:
+        return born.replace(year=born.year + ADULT_YEARS)
+    except ValueError:
+        return date(born.year + ADULT_YEARS, 3, 1)

@@ -1,0 +1,227 @@
+"""Remedies of the ladder: the next first-line order in the place of the opioid, or beside it."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from cds.case import Case
+from cds.chart import MedicationOrder
+from cds.dose import daily_dose
+from cds.findings import Finding
+from cds.offer import AGENT_CLASSES, not_offered, regimen_without, unknown_for
+from cds.orders import (
+    PlainOrder,
+    Proposal,
+    as_medication,
+    capsaicin_order,
+    dose_in_words,
+    ecg_before,
+    next_step_order,
+    start_order,
+)
+from cds.ranking import partners, ranked
+from cds.remedies import NOTHING, Made, drafts_of, name_of, taper_words
+from cds.schedules import SCHEDULES
+from cds.scope import is_opioid, stops
+from cds.second_review import SecondReview, continues_taken
+from cds.trials import Ladder, Trial
+
+LADDER_ASKS = frozenset({"first_line", "second_class", "partner", "titrate", "keep_first_line", "topical", "tramadol"})
+MOST_TRIED = 4
+"""Candidates that are put on the chart for one ask."""
+NO_TRAMADOL = (
+    "Tramadol is not proposed here: its interaction, kidney, liver and seizure checks are not part of this version."
+)
+
+
+class LadderRemedies:
+    """Makes these remedies for one case."""
+
+    def __init__(self, case: Case, second: SecondReview) -> None:
+        self.case = case
+        self.second = second
+        self.makers: dict[str, Callable[[Finding], Made]] = {
+            "first_line": lambda finding: self.replacement("first_line", finding, ranked, most=2),
+            "second_class": lambda finding: self.replacement("second_class", finding, ranked, most=1),
+            "partner": lambda finding: self.replacement("partner", finding, partners, most=1),
+            "titrate": self.titration,
+            "keep_first_line": self.kept_first_line,
+            "topical": self.topical,
+            "tramadol": lambda finding: ((), (NO_TRAMADOL,)),
+        }
+
+    def replacement(
+        self,
+        ask: str,
+        finding: Finding,
+        ranking: Callable[[Case, MedicationOrder, Ladder], Sequence[str]],
+        most: int,
+    ) -> Made:
+        """The best agents, each of another class, that may be offered and pass the second review."""
+        draft = self._draft(finding)
+        if draft is None:
+            return NOTHING
+        ladder = self.case.ladder(draft)
+        agents = ranking(self.case, draft, ladder) if ladder.state != "unknown" else ()
+        stays = continues_taken(self.case, draft)
+        said = [taper_words(draft)] if stays else []
+        made, why_not = self._first_that_pass(ask, finding, draft, agents, stays, most)
+        if not made:
+            said.extend(why_not)
+        return made, said
+
+    def _first_that_pass(
+        self, ask: str, finding: Finding, draft: MedicationOrder, agents: Sequence[str], stays: bool, most: int
+    ) -> tuple[list[Proposal], list[str]]:
+        made: list[Proposal] = []
+        classes: set[str] = set()
+        unknown: dict[str, None] = {}
+        withheld: list[str] = []
+        withdrawn: list[str] = []
+        tried = 0
+        for agent in agents:
+            if len(made) == most or tried == MOST_TRIED:
+                break
+            if AGENT_CLASSES[agent] in classes:
+                continue
+            missing = unknown_for(self.case, agent)
+            reasons = not_offered(self.case, agent, draft, stays)
+            if reasons or missing:
+                unknown.update(dict.fromkeys(missing if not reasons else ()))
+                withheld.extend(f"{agent_name(agent)} ({reason})" for reason in reasons[:1])
+                continue
+            order = self._start(agent, draft, stays)
+            tried += 1
+            objections = self._objections(draft, stays, order)
+            if objections:
+                withdrawn.append(f"{agent_name(agent)} ({', '.join(objections)})")
+                continue
+            classes.add(AGENT_CLASSES[agent])
+            made.append(self._proposal(ask, finding, agent, draft, stays, order))
+        return made, _why_not(unknown, withheld, withdrawn)
+
+    def _start(self, agent: str, draft: MedicationOrder, stays: bool) -> PlainOrder:
+        taken = regimen_without(self.case, None if stays else draft)
+        reason = self.case.indication(draft).name
+        return start_order(self.case, SCHEDULES.agents[agent], taken, reason, self._course_words(agent, draft))
+
+    def _course_words(self, agent: str, draft: MedicationOrder) -> str | None:
+        """Add-on to what works in part and is tolerated, switch from what failed."""
+        for name, trial in self.case.ladder(draft).classes.items():
+            if trial.active and trial.agent and name != AGENT_CLASSES[agent]:
+                failed = trial.outcome is not None
+                return f"Instead of {trial.agent}: taper that." if failed else f"Add-on: {trial.agent} goes on."
+        return None
+
+    def _proposal(
+        self, ask: str, finding: Finding, agent: str, draft: MedicationOrder, stays: bool, order: PlainOrder
+    ) -> Proposal:
+        also = ecg_before(self.case, agent)
+        opioid = name_of(draft)
+        what = f"{agent_name(agent)} {dose_in_words(order)}{', after an ECG' if also else ''}"
+        instead = f"{what[0].upper()}{what[1:]}, instead of {opioid}"
+        label = f"Add {what}; taper {opioid} by agreement" if stays else instead
+        return Proposal(
+            ask, finding.group, finding.rule, label, create=order, delete=None if stays else draft.ref, also=also
+        )
+
+    def titration(self, finding: Finding) -> Made:
+        """The next step of an active agent that is below its therapeutic minimum, by a new order that names the old."""
+        draft = self._draft(finding)
+        if draft is None:
+            return NOTHING
+        stays, said = continues_taken(self.case, draft), []
+        for trial in self.case.ladder(draft).classes.values():
+            running = self._running(trial)
+            agent = SCHEDULES.agents.get(trial.agent or "")
+            if running is None or agent is None or trial.shortfall != "dose":
+                continue
+            daily = daily_dose(running, agent.ingredient).maximum
+            reasons = not_offered(self.case, agent.name, draft, stays, running)
+            missing = unknown_for(self.case, agent.name)
+            taken = regimen_without(self.case, None if stays else draft)
+            reason = self.case.indication(draft).name
+            order = None if daily is None else next_step_order(self.case, agent, running, daily, taken, reason)
+            if reasons or missing or order is None:
+                said.extend(_why_not(dict.fromkeys(missing), [f"{agent.name} ({r})" for r in reasons[:1]], []))
+                continue
+            if objections := self._objections(draft, stays, order):
+                said.extend(_why_not({}, [], [f"{agent.name} ({', '.join(objections)})"]))
+                continue
+            ending = f"taper {name_of(draft)} by agreement" if stays else f"no {name_of(draft)}"
+            label = f"Raise {agent.name}: {dose_in_words(order)}; stop its old order; {ending}"
+            gone = None if stays else draft.ref
+            return (Proposal("titrate", finding.group, finding.rule, label, create=order, delete=gone),), ()
+        return (), said
+
+    def kept_first_line(self, finding: Finding) -> Made:
+        """No opioid; the running agent goes on until its trial is adequate."""
+        draft = self._draft(finding)
+        if draft is None or continues_taken(self.case, draft):
+            return NOTHING
+        for trial in self.case.ladder(draft).classes.values():
+            if trial.active and trial.grade == "PARTIAL" and trial.shortfall == "duration" and trial.agent:
+                label = f"Keep {trial.agent} until {_last_day(trial, self.case.today)}; do not start {name_of(draft)}"
+                return (Proposal("keep_first_line", finding.group, finding.rule, label, delete=draft.ref),), ()
+        return NOTHING
+
+    def topical(self, finding: Finding) -> Made:
+        """Lidocaine 5 % beside what is ordered; capsaicin 8 % by request where lidocaine is not offered."""
+        draft = self._draft(finding)
+        if draft is None:
+            return NOTHING
+        missing = unknown_for(self.case, "lidocaine_patch")
+        if missing:
+            return (), _why_not(dict.fromkeys(missing), [], [])
+        pain = self.case.indication(draft)
+        if not not_offered(self.case, "lidocaine_patch", draft, stays=True):
+            order = self._start("lidocaine_patch", draft, stays=True)
+            if not self._objections(draft, True, order):
+                label = f"Add lidocaine 5 % patch, {dose_in_words(order)} for 12 hours a day"
+                return (Proposal("topical", finding.group, finding.rule, label, create=order),), ()
+        if not not_offered(self.case, "capsaicin_patch", draft, stays=True):
+            order = capsaicin_order(pain.name, pain.feet_only and "diabetic_neuropathy" not in pain.meanings)
+            label = "Request one application of a capsaicin 8 % patch"
+            return (Proposal("topical", finding.group, finding.rule, label, create=order),), ()
+        return NOTHING
+
+    def _draft(self, finding: Finding) -> MedicationOrder | None:
+        """The opioid draft of the finding, where the ladder concerns it."""
+        draft = next(iter(drafts_of(self.case, finding)), None)
+        if draft is None or stops(draft) or not is_opioid(draft):
+            return None
+        neuropathic = self.case.indication(draft).grade in ("definite", "probable")
+        return draft if neuropathic and self.case.exclusion(draft).because is None else None
+
+    def _running(self, trial: Trial) -> MedicationOrder | None:
+        """The listed order of an active trial."""
+        if not trial.active or trial.agent is None:
+            return None
+        held = [o for o in self.case.kept if o.drug is not None and o.drug.has(trial.agent)]
+        return next((order for order in held if order.ref == trial.ref), held[0] if held else None)
+
+    def _objections(self, draft: MedicationOrder, stays: bool, order: PlainOrder) -> tuple[str, ...]:
+        come = as_medication(order, self.case.today, draft.reasons)
+        return self.second.objections(None if stays else draft, come)
+
+
+def agent_name(agent: str) -> str:
+    return {"lidocaine_patch": "lidocaine 5 % patch", "capsaicin_patch": "capsaicin 8 % patch"}.get(agent, agent)
+
+
+def _last_day(trial: Trial, today: date) -> str:
+    days = SCHEDULES.whole("review_days")
+    if trial.start is None or trial.start > today:
+        return f"day {days}"
+    return f"{trial.start + timedelta(days=days - 1)} (day {days})"
+
+
+def _why_not(unknown: dict[str, None], withheld: list[str], withdrawn: list[str]) -> list[str]:
+    """Why no order is proposed, in sentences."""
+    sentences = []
+    if unknown:
+        sentences.append(f"No first-line order is proposed while this is not known: {', '.join(unknown)}.")
+    if withheld:
+        sentences.append(f"Not offered: {'; '.join(withheld)}.")
+    if withdrawn:
+        sentences.append(f"Withdrawn because of what its own review found: {'; '.join(withdrawn)}.")
+    return sentences

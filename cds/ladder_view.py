@@ -1,0 +1,210 @@
+"""What every ladder rule asks first: is this a new opioid for neuropathic pain, and where does the patient stand."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from weakref import WeakKeyDictionary
+
+from msgspec import Struct
+
+from cds.breathing import opioid_name
+from cds.case import Case, number
+from cds.chart import MedicationOrder
+from cds.course import continuation
+from cds.first_line import CLASS_NAMES, CLASSES
+from cds.indication import Indication
+from cds.knowledge import load_group
+from cds.outcome import CannotTell, DoesNotApply, Outcome
+from cds.scope import is_opioid, stops, strength
+from cds.trials import Ladder, Trial
+
+KNOWLEDGE = load_group("ladder")
+SOURCES = {"order": "order", "encounter": "encounter", "problem list": "list", "first-line drug": "first_line_drug"}
+BASIS = {source: KNOWLEDGE["G03"].words[words].line for source, words in SOURCES.items()}
+JUDGED = frozenset({"definite", "probable"})
+STATES = ("S0", "S1", "S2", "S3", "S4")
+COUGH_OPIOIDS = ("codeine", "hydrocodone", "dihydrocodeine")
+COUGH_PARTNERS = frozenset(
+    {
+        "guaifenesin", "promethazine", "chlorpheniramine", "brompheniramine", "triprolidine", "homatropine",
+        "pseudoephedrine", "phenylephrine", "pyrilamine", "dexchlorpheniramine", "dexbrompheniramine",
+    }
+)  # fmt: skip
+CONTINUATION = DoesNotApply("continuation")
+
+
+class View(Struct, frozen=True):
+    """One draft as the ladder sees it. Each of ``barred``, ``pain``, ``adult`` and ``history`` is the answer of a rule
+    that may go no further, or None: the draft is no opioid to judge or excluded (G02); it is not for neuropathic pain
+    (G03) or continues an opioid; the age is not known; the history is not known. Each holds those before it."""
+
+    indication: Indication
+    barred: Outcome | None
+    continued: bool
+    pain: Outcome | None
+    adult: Outcome | None
+    history: Outcome | None
+    ladder: Ladder
+    strength: str | None
+
+
+_NO_LADDER = Ladder("unknown")
+_views: "WeakKeyDictionary[Case, dict[int, View]]" = WeakKeyDictionary()
+
+
+def view(case: Case, draft: MedicationOrder) -> View:
+    """The view of this draft, worked out once for each case."""
+    known = _views.setdefault(case, {})
+    if id(draft) not in known:
+        known[id(draft)] = _view(case, draft)
+    return known[id(draft)]
+
+
+def _view(case: Case, draft: MedicationOrder) -> View:
+    kind = strength(draft)
+    indication, ladder, continued = Indication("no"), _NO_LADDER, False
+    barred = _barred(case, draft)
+    pain = barred
+    if barred is None:
+        indication = case.indication(draft)
+        pain = _not_for_pain(indication)
+        if indication.grade in JUDGED or indication.grade == "possible":
+            continued = continuation(case, draft)
+            pain = CONTINUATION if continued else pain
+    unknown_age = () if barred is not None else case.exclusion(draft).unknown
+    adult = pain or (CannotTell(unknown_age) if unknown_age else None)
+    history = adult
+    if barred is None and not continued and indication.grade != "no":
+        ladder = case.ladder(draft)
+        history = adult or (CannotTell(ladder.not_seen) if ladder.state == "unknown" else None)
+    return View(indication, barred, continued, pain, adult, history, ladder, kind)
+
+
+def _barred(case: Case, draft: MedicationOrder) -> Outcome | None:
+    if stops(draft):
+        return DoesNotApply("stops a drug")
+    if not is_opioid(draft):
+        return DoesNotApply("no opioid")
+    if _for_cough(draft):
+        return DoesNotApply("for cough")
+    because = case.exclusion(draft).because
+    return None if because is None else DoesNotApply(because)
+
+
+def _for_cough(draft: MedicationOrder) -> bool:
+    """A product made for cough: a weak opioid with an expectorant, a decongestant or an antihistamine."""
+    if draft.drug is None or not any(draft.drug.has(name) for name in COUGH_OPIOIDS):
+        return False
+    return any(part.name in COUGH_PARTNERS for part in draft.drug.ingredients)
+
+
+def _not_for_pain(indication: Indication) -> Outcome | None:
+    if indication.grade in JUDGED:
+        return None
+    if indication.grade == "possible":
+        return DoesNotApply("neuropathic pain only possible")
+    return CannotTell(indication.unknown) if indication.unknown else DoesNotApply("not for neuropathic pain")
+
+
+def other_state(ladder: Ladder, *states: str) -> Outcome:
+    """The answer of a rule of other states. What was not seen could only raise the state, so a rule of a higher one
+    cannot tell."""
+    lower = STATES.index(ladder.state) < min(STATES.index(state) for state in states)
+    return CannotTell(ladder.unknown) if lower and ladder.unknown else DoesNotApply(f"ladder state {ladder.state}")
+
+
+def going_well(trial: Trial) -> bool:
+    """Taken today, for long enough at a working dose, and not recorded as failed or not tolerated."""
+    return trial.grade == "ADEQUATE" and trial.active and trial.outcome is None
+
+
+# Facts
+
+
+def facts_of(case: Case, draft: MedicationOrder, seen: View) -> dict[str, str]:
+    """What every finding of the ladder tells: drug, indication, state, and the best trial of each class."""
+    drug = opioid_name(draft)
+    facts = {"drug": drug, "drug_start": sentence_start(drug), **indication_facts(seen.indication)}
+    if seen.ladder.state != "unknown":
+        facts["ladder_state"] = seen.ladder.state
+        for name in CLASSES:
+            if name in seen.ladder.classes:
+                facts |= trial_facts(name, seen.ladder.classes[name])
+    return facts
+
+
+def indication_facts(indication: Indication) -> dict[str, str]:
+    facts = {
+        "indication": indication.short_name,
+        "indication_name": indication.name or indication.short_name,
+        "indication_grade": indication.grade,
+        "indication_source": indication.source or "order",
+        "basis": BASIS[indication.source or "order"],
+    }
+    if indication.since is not None:
+        facts["indication_since"] = indication.since.isoformat()
+    if indication.localized is not None:
+        facts["localization"] = "localized" if indication.localized else "diffuse"
+    return facts
+
+
+def trial_facts(name: str, trial: Trial) -> dict[str, str]:
+    """The best trial of one class, each fact named after the class."""
+    told: Mapping[str, object] = {
+        "trial": trial.grade,
+        "agent": trial.agent,
+        "days": trial.days,
+        "mg_per_day": None if trial.highest_mg is None else number(trial.highest_mg),
+        "minimum_mg_per_day": None if trial.minimum_mg is None else number(trial.minimum_mg),
+        "outcome": trial.outcome,
+        "shortfall": trial.shortfall,
+        "start": _iso(trial.start),
+        "end": None if trial.active else _iso(trial.end),
+        "history": history_of(trial),
+    }
+    return {f"{name}_{key}": str(value) for key, value in told.items() if value is not None}
+
+
+def history_of(trial: Trial) -> str:
+    """One trial in words, short enough for a line."""
+    if trial.agent is None:
+        return "contraindicated today" if trial.outcome == "contraindication" else "not on record"
+    if trial.grade == "NONE":
+        return f"{trial.agent}, more than 5 years ago (not counted)"
+    words = [trial.agent]
+    if trial.highest_mg is not None:
+        words.append(f"{number(trial.highest_mg)} mg a day")
+    elif trial.shortfall == "dose not known":
+        words.append("dose not known")
+    if trial.shortfall == "duration not known":
+        words.append("duration not known")
+    elif trial.taken_days is not None:
+        words.append(f"for {'at least ' if trial.at_least else ''}{trial.taken_days} days")
+    if trial.start is not None:
+        end = "today" if trial.active else _iso(trial.end)
+        words.append(f"({_iso(trial.start)} to {end})" if end else f"(from {_iso(trial.start)})")
+    endings = {
+        "failure": "failed",
+        "intolerance": "not tolerated",
+        "allergy": "allergy on record",
+        "contraindication": "contraindicated today",
+    }
+    text = " ".join(words)
+    return f"{text}, {endings[trial.outcome]}" if trial.outcome else text
+
+
+def name_of(name: str, trial: Trial) -> str:
+    """The agent of a class, else the class."""
+    return trial.agent or CLASS_NAMES[name]
+
+
+def sentence_start(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def unknown_of(*entries: Iterable[str]) -> tuple[str, ...]:
+    """``notAssessed`` entries, each once."""
+    return tuple(dict.fromkeys(entry for group in entries for entry in group))
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,113 @@
+"""Drugs that interact with the ordered opioid: on the list, in this signing, or ended not long ago."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import lru_cache
+
+from msgspec import Struct
+
+from cds.breathing import listing, one_off, standing
+from cds.case import Case
+from cds.chart import MedicationOrder
+from cds.drugs import Drug, ingredient_drug
+from cds.exposure import counts, span
+from cds.scope import is_systemic, stops
+
+Named = Callable[[MedicationOrder], str | None]
+"""Tells the ingredient of an order that matters to a rule; None where it holds none."""
+
+
+class Partner(Struct, frozen=True):
+    """A partner drug. ``name`` is the ingredient that interacts; ``taken`` whether it is taken after this signing;
+    ``last`` its last day where it ended; ``standing`` is how a card says all this."""
+
+    order: MedicationOrder
+    name: str
+    standing: str
+    taken: bool
+    last: date | None = None
+
+
+def holds(*ingredients: str) -> Named:
+    """Tells which of these ingredients a systemic order holds, the first of the product."""
+    wanted = frozenset(ingredients)
+
+    def held(order: MedicationOrder) -> str | None:
+        if order.drug is None or not is_systemic(order):
+            return None
+        return next((part.name for part in order.drug.ingredients if part.name in wanted), None)
+
+    return held
+
+
+def with_role(*roles: str) -> Named:
+    """Tells the ingredient of a systemic order that has one of these roles (drugs.csv)."""
+    wanted = frozenset(roles)
+
+    def named(order: MedicationOrder) -> str | None:
+        if order.drug is None or wanted.isdisjoint(order.drug.roles) or not is_systemic(order):
+            return None
+        return _part_with_role(order.drug, wanted)
+
+    return named
+
+
+@lru_cache(maxsize=1024)
+def _part_with_role(drug: Drug, roles: frozenset[str]) -> str | None:
+    for part in drug.ingredients:
+        if not roles.isdisjoint(ingredient_drug(part.name).roles):
+            return part.name
+    return None
+
+
+def either(*named: Named) -> Named:
+    """The first ingredient that one of these tells."""
+    return lambda order: next((name for tell in named if (name := tell(order)) is not None), None)
+
+
+def partners(
+    case: Case,
+    draft: MedicationOrder,
+    named: Named,
+    ended_within: Callable[[str], int] = lambda name: 0,
+) -> tuple[Partner, ...]:
+    """The drugs for which ``named`` tells an ingredient, besides the draft itself: those of the regimen, then those
+    that ended at most ``ended_within(ingredient)`` days ago, or whose end is not recorded (``last`` None).
+
+    Each ingredient once, in alphabetical order; a single dose around a procedure does not interact.
+    """
+    found: dict[str, Partner] = {}
+    for order in case.regimen:
+        name = None if order is draft or one_off(order) else named(order)
+        if name is not None and name not in found:
+            found[name] = Partner(order, name, standing(case, order), taken=True)
+    for order in case.chart.medications:
+        name = named(order)
+        if name is None or name in found or not counts(order) or any(order is listed for listed in case.listed):
+            continue
+        ended = _ended(case, order)
+        if ended is None:
+            found[name] = Partner(order, name, "its end is not recorded", taken=False)
+        elif 0 <= (case.today - ended).days <= ended_within(name):
+            found[name] = Partner(order, name, f"ended {ended.isoformat()}", taken=False, last=ended)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _ended(case: Case, order: MedicationOrder) -> date | None:
+    days = span(order, case.today)
+    if days is None or days.end is None:
+        return None
+    return min(days.end, case.today)
+
+
+def named_together(found: Iterable[Partner]) -> str:
+    """The partners as a sentence lists them."""
+    return listing(partner.name for partner in found)
+
+
+def opioid_and_partner(case: Case, draft: MedicationOrder, opioid: Named) -> tuple[tuple[MedicationOrder, str], ...]:
+    """The opioids that this draft brings to a partner: the draft itself, or, in the reverse scope, those listed."""
+    if stops(draft):
+        return ()
+    orders = case.regimen if case.reverse else (draft,)
+    return tuple((order, name) for order in orders if (name := opioid(order)) is not None and not one_off(order))

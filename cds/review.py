@@ -1,0 +1,108 @@
+"""The review of one signing: all rules, what is to be said of their answers, and what is proposed."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from msgspec import Struct
+
+from cds.alternatives import Proposals, propose
+from cds.case import ORDER_SELECT, Case, ReviewSettings, number
+from cds.chart import Chart, MedicationOrder
+from cds.findings import Assessment, Finding, Rule, RuleFunction, Said, assess
+from cds.outcome import Outcome
+from cds.rules import dose, ladder, safety, sedation
+from cds.scope import is_opioid
+
+__all__ = ["RULES", "Finding", "OrderView", "Review", "Rule", "RuleFunction", "Said", "review"]
+
+RULES: tuple[Rule, ...] = tuple(
+    Rule(id, group, answer)
+    for group, rules in (
+        ("sedation", sedation.RULES),
+        ("dose", dose.RULES),
+        ("safety", safety.RULES),
+        ("ladder", ladder.RULES),
+    )
+    for id, answer in rules
+)
+"""Every rule, in clinical order."""
+
+
+class OrderView(Struct, frozen=True):
+    """What the ladder made of one draft in scope; None where the ladder does not concern it."""
+
+    ref: str
+    indication: str | None
+    ladder_state: str | None
+
+
+class Review(Struct, frozen=True):
+    """Everything the review has to say. ``findings`` are in the order of cards: indicator, group, rule, order.
+
+    ``mme_per_day`` is a decimal text; where part of the dose cannot be told it is None and ``mme_at_least`` holds the
+    known sum. ``unrecognised`` names what is on the list or drafted but was not recognised.
+    """
+
+    in_scope: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    said: tuple[Said, ...] = ()
+    not_assessed: tuple[str, ...] = ()
+    orders: tuple[OrderView, ...] = ()
+    mme_per_day: str | None = None
+    mme_at_least: str | None = None
+    proposals: Proposals = Proposals()
+    unrecognised: tuple[str, ...] = ()
+    outcomes: tuple[tuple[str, str, Outcome], ...] = ()
+
+
+def review(
+    drafts: Iterable[MedicationOrder],
+    chart: Chart,
+    today: date,
+    hook: str = "order-sign",
+    selected: frozenset[str] | None = None,
+    settings: ReviewSettings | None = None,
+) -> Review:
+    """Reviews all drafts of one signing together. No clock, no I/O; the same facts give the same review.
+
+    ``selected`` holds the references that order-select asks about (None or none of them drafted: all).
+    """
+    case = Case(drafts, chart, today, hook, selected, settings)
+    missing = {f"drug of {draft.ref}: not recognised" for draft in case.asked if draft.drug is None}
+    unrecognised = {draft.name for draft in case.asked if draft.drug is None}
+    if not case.judged:
+        if case.partner_of_unknown_list:
+            missing.add(case.missing("medications"))
+        return Review((), not_assessed=tuple(sorted(missing)), unrecognised=tuple(sorted(unrecognised)))
+    assessment = _at_this_hook(case, assess(case, RULES))
+    mme = case.mme_after
+    missing.update(assessment.not_assessed)
+    missing.update(f"drug of {order.ref}: not recognised" for order in case.unrecognised)
+    unrecognised.update(order.name for order in case.unrecognised)
+    missing.update(f"{ref}: unreadable" for ref in chart.unreadable)
+    missing.update(f"dose of {part.ref}: {part.reason}" for part in (*mme.unknown, *mme.not_counted))
+    return Review(
+        in_scope=tuple(draft.ref for draft in case.judged),
+        findings=assessment.findings,
+        said=assessment.said,
+        not_assessed=tuple(sorted(missing)),
+        orders=tuple(_view(case, draft) for draft in case.judged if is_opioid(draft)),
+        mme_per_day=None if mme.total is None else number(mme.total),
+        mme_at_least=number(mme.at_least) if mme.total is None and mme.at_least else None,
+        proposals=propose(case, assessment.findings, lambda other: assess(other, RULES).findings),
+        unrecognised=tuple(sorted(unrecognised)),
+        outcomes=assessment.outcomes,
+    )
+
+
+def _view(case: Case, draft: MedicationOrder) -> OrderView:
+    indication = case.indication(draft)
+    judged = indication.grade in ("definite", "probable") and case.exclusion(draft).because is None
+    return OrderView(draft.ref, indication.grade, case.ladder(draft).state if judged else None)
+
+
+def _at_this_hook(case: Case, assessment: Assessment) -> Assessment:
+    """order-select asks for nothing that is not there yet: what cannot be told is not said on a card."""
+    if case.hook != ORDER_SELECT:
+        return assessment
+    return Assessment(assessment.findings, (), assessment.not_assessed, assessment.outcomes)

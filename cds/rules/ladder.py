@@ -1,0 +1,219 @@
+"""The ladder of neuropathic pain: which first-line steps come before this opioid (NP-01 to NP-15)."""
+
+from datetime import timedelta
+
+from cds.case import Case, number
+from cds.chart import MedicationOrder
+from cds.exposure import supply_days
+from cds.findings import RuleFunction
+from cds.first_line import CLASS_NAMES, SYSTEMIC_CLASSES
+from cds.knowledge import load_group
+from cds.ladder_view import (
+    JUDGED,
+    View,
+    facts_of,
+    going_well,
+    history_of,
+    name_of,
+    other_state,
+    sentence_start,
+    unknown_of,
+    view,
+)
+from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
+from cds.rules.ladder_notes import hiv_neuropathy, localized_pain_without_topical, mild_pain, radiculopathy
+from cds.rules.ladder_trials import first_line_dose_too_low, first_line_trial_too_short, partial_response
+from cds.tramadol import suitability
+
+KNOWLEDGE = load_group("ladder")
+LIMIT_DAYS = KNOWLEDGE["NP-09"].number("supply_days")
+REVIEW_DAYS = KNOWLEDGE["NP-09"].days("review_days")
+EVIDENCE = KNOWLEDGE["NP-01"].words["evidence"].line
+EVIDENCE_OXYCODONE = KNOWLEDGE["NP-01"].words["evidence_oxycodone"].line
+
+
+def opioid_before_first_line(case: Case, draft: MedicationOrder) -> Outcome:
+    """Try a first-line drug before any opioid for neuropathic pain."""
+    seen = view(case, draft)
+    if seen.history is not None:
+        return seen.history
+    if seen.ladder.state != "S0":
+        return other_state(seen.ladder, "S0")
+    evidence = EVIDENCE_OXYCODONE if draft.drug is not None and draft.drug.has("oxycodone") else EVIDENCE
+    begun = any(trial.grade == "PARTIAL" for trial in seen.ladder.classes.values())
+    words = _trigeminal(seen) or ("partial" if begun else "default")
+    return _step(case, draft, seen, words, ("first_line",), {"evidence": evidence})
+
+
+def opioid_after_one_class(case: Case, draft: MedicationOrder) -> Outcome:
+    """Try a second first-line class, added or instead, before an opioid for neuropathic pain."""
+    seen = view(case, draft)
+    if seen.history is not None:
+        return seen.history
+    if seen.ladder.state != "S1":
+        return other_state(seen.ladder, "S1")
+    name, trial = next((name, trial) for name, trial in seen.ladder.classes.items() if trial.satisfied)
+    tried = name_of(name, trial)
+    words = _trigeminal(seen) or ("add_on" if going_well(trial) else "default")
+    facts = {"tried": tried, "tried_start": sentence_start(tried), "tried_class": name}
+    return _step(case, draft, seen, words, ("second_class",), facts)
+
+
+def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
+    """Combine two first-line classes, or try the one that is left, before an opioid for neuropathic pain."""
+    seen = view(case, draft)
+    if seen.history is not None:
+        return seen.history
+    if seen.ladder.state != "S2":
+        return other_state(seen.ladder, "S2")
+    satisfied = [seen.ladder.classes[name] for name in SYSTEMIC_CLASSES if seen.ladder.classes[name].satisfied]
+    overlap = f"Longest time together on record: {seen.ladder.overlap_days} days."
+    if any(trial.grade == "ADEQUATE" and trial.start is None for trial in satisfied):
+        overlap = "Whether they were taken together is not recorded."
+    facts = {"overlap": overlap, "overlap_days": str(seen.ladder.overlap_days)}
+    words = _trigeminal(seen) or "default"
+    if words == "default" and not seen.ladder.possible_pairs:
+        words = "untried"
+        facts["untried"] = sentence_start(" or ".join(CLASS_NAMES[name] for name in seen.ladder.untried))
+    return _step(case, draft, seen, words, ("partner",), facts)
+
+
+def strong_opioid_before_tramadol(case: Case, draft: MedicationOrder) -> Outcome:
+    """Where an opioid is tried in neuropathic pain, try tramadol before a strong one."""
+    seen = view(case, draft)
+    if seen.history is not None:
+        return seen.history
+    if draft.drug is not None and draft.drug.has("tramadol"):
+        return DoesNotApply("tramadol is ordered")
+    if seen.ladder.state != "S3":
+        return other_state(seen.ladder, "S3")
+    fit = suitability(case, draft)
+    if fit.reasons:
+        return DoesNotApply("tramadol does not suit")
+    facts = facts_of(case, draft, seen)
+    unknown = unknown_of(seen.ladder.unknown, fit.missing)
+    if seen.strength == "weak":
+        return Fires("info", facts, "weak", unknown=unknown)
+    facts["tramadol_trial"] = seen.ladder.tramadol.grade
+    if fit.missing:
+        facts["not_known"] = "; ".join(fit.missing)
+        return Fires("warning", facts, "not_known", unknown=unknown)
+    if seen.ladder.tramadol.grade == "PARTIAL":
+        facts["tramadol_history"] = history_of(seen.ladder.tramadol)
+        return Fires("warning", facts, "partial", ("tramadol",), unknown)
+    return Fires("warning", facts, "default", ("tramadol",), unknown)
+
+
+def strong_opioid_without_limit(case: Case, draft: MedicationOrder) -> Outcome:
+    """Limit a strong opioid for neuropathic pain to a trial with an end and a review."""
+    seen = view(case, draft)
+    if seen.history is not None:
+        return seen.history
+    if seen.strength != "strong":
+        return DoesNotApply("no strong opioid")
+    if seen.ladder.state not in ("S3", "S4"):
+        return other_state(seen.ladder, "S3", "S4")
+    if seen.ladder.state == "S3":
+        fit = suitability(case, draft)
+        if not fit.reasons:
+            return CannotTell(fit.missing) if fit.missing else DoesNotApply("tramadol comes first")
+    days = supply_days(draft)
+    if days is not None and days <= LIMIT_DAYS and not draft.repeats:
+        return DoesNotApply("limited")
+    if days is None and draft.end is not None and not draft.repeats:
+        return DoesNotApply("limited")
+    facts = facts_of(case, draft, seen)
+    facts["review"] = (case.today + timedelta(days=REVIEW_DAYS)).isoformat()
+    if draft.repeats:
+        facts["repeats"] = str(draft.repeats)
+    if days is None:
+        return Fires("info", facts, "default", ("limit_supply",), seen.ladder.not_seen)
+    facts["supply_days"] = number(days)
+    return Fires("info", facts, "long", ("limit_supply",), seen.ladder.not_seen)
+
+
+def neuropathic_pain_possible(case: Case, draft: MedicationOrder) -> Outcome:
+    """Put the reason on an opioid order where it may be for neuropathic pain."""
+    seen = view(case, draft)
+    if seen.barred is not None:
+        return seen.barred
+    if seen.indication.grade in JUDGED:
+        return DoesNotApply("neuropathic pain")
+    if seen.indication.grade != "possible":
+        return seen.pain or DoesNotApply("not for neuropathic pain")
+    if seen.continued:
+        return DoesNotApply("continuation")
+    unknown_age = case.exclusion(draft).unknown
+    if unknown_age:
+        return CannotTell(unknown_age)
+    if seen.ladder.state in ("S3", "S4"):
+        return DoesNotApply(f"ladder state {seen.ladder.state}")
+    words = "order" if seen.indication.source == "order" else "default"
+    return Fires("info", facts_of(case, draft, seen), words, unknown=seen.indication.unknown)
+
+
+def tramadol_unsuitable(case: Case, draft: MedicationOrder) -> Outcome:
+    """Leave the tramadol step out where tramadol does not suit the patient."""
+    seen = view(case, draft)
+    if seen.history is not None:
+        return seen.history
+    if seen.strength != "strong":
+        return DoesNotApply("no strong opioid")
+    if seen.ladder.state != "S3":
+        return other_state(seen.ladder, "S3")
+    fit = suitability(case, draft)
+    if not fit.reasons:
+        return CannotTell(fit.missing) if fit.missing else DoesNotApply("tramadol suits")
+    facts = facts_of(case, draft, seen) | {"reason": fit.reasons[0], "reasons": ", ".join(fit.reasons)}
+    return Fires("info", facts, unknown=unknown_of(seen.ladder.unknown, fit.missing))
+
+
+def history_not_available(case: Case, draft: MedicationOrder) -> Outcome:
+    """Ask for the treatment history, or the age, where the ladder cannot be judged without it."""
+    seen = view(case, draft)
+    if seen.pain is not None:
+        return seen.pain
+    if seen.adult is None and seen.history is None:
+        return DoesNotApply("history known")
+    unknown = unknown_of(case.exclusion(draft).unknown, seen.ladder.not_seen if seen.ladder.state == "unknown" else ())
+    facts = facts_of(case, draft, seen) | {"not_known": "; ".join(unknown)}
+    return Fires("info", facts, "default" if seen.adult is None else "age", unknown=unknown)
+
+
+# Shared by the steps
+
+
+def _step(
+    case: Case, draft: MedicationOrder, seen: View, words: str, asks: tuple[str, ...], facts: dict[str, str]
+) -> Fires:
+    """A warning that a step was left out. Nothing is proposed in trigeminal neuralgia, a topical in localized pain."""
+    if words == "trigeminal":
+        asks = ()
+    elif seen.indication.localized and not seen.indication.face_or_scalp:
+        asks = (*asks, "topical")
+    return Fires("warning", facts_of(case, draft, seen) | facts, words, asks, seen.ladder.unknown)
+
+
+def _trigeminal(seen: View) -> str | None:
+    """The wording for trigeminal neuralgia while its own first line was not tried."""
+    trial = seen.ladder.classes.get("sodium_channel_blocker")
+    return None if trial is None or trial.satisfied else "trigeminal"
+
+
+RULES: tuple[tuple[str, RuleFunction], ...] = (
+    ("NP-01", opioid_before_first_line),
+    ("NP-02", opioid_after_one_class),
+    ("NP-03", opioid_before_combination),
+    ("NP-04", strong_opioid_before_tramadol),
+    ("NP-05", first_line_trial_too_short),
+    ("NP-06", first_line_dose_too_low),
+    ("NP-07", partial_response),
+    ("NP-08", localized_pain_without_topical),
+    ("NP-09", strong_opioid_without_limit),
+    ("NP-10", radiculopathy),
+    ("NP-11", hiv_neuropathy),
+    ("NP-12", neuropathic_pain_possible),
+    ("NP-13", mild_pain),
+    ("NP-14", tramadol_unsuitable),
+    ("NP-15", history_not_available),
+)

@@ -1,0 +1,182 @@
+"""Dosage texts: ``1-2 tabs PO q4-6h prn pain, max 8/day`` as the fields of a dosage (CLINICAL.md section 6).
+
+A text is read only where it is unambiguous: every number in it must have been placed, and no word may be there that
+changes what the numbers mean ("increase", "divided", "repeat").
+"""
+
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from cds import sig_words as w
+from cds.chart import Dosage, Quantity
+from cds.sig_reading import ONE, Amount, Reading
+
+LONGEST = 1000
+"""Characters. A longer text is a letter, not a dosage."""
+
+_DAILY_MEALS = frozenset(("morning", "noon", "evening"))
+_NOTHING = Dosage()
+
+Dose = tuple[Quantity | None, Quantity | None]
+
+
+def read_sig(text: str) -> tuple[Dosage, ...]:
+    """The dosages of a text, empty where it is not understood. Several: parallel ones, or numbered by ``sequence``.
+
+    A field that the text does not mention is None; "as directed" is understood and says nothing. Never raises.
+    """
+    return _read(text) if len(text) <= LONGEST else ()
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> tuple[Dosage, ...]:
+    steps: list[list[str]] = [[]]
+    for word in w.words(text):
+        if word == "then":
+            steps.append([])
+        else:
+            steps[-1].append(word)
+    found: list[tuple[Dosage, ...]] = []
+    for words in steps:
+        dosages = _step(words)
+        if not dosages:
+            return ()
+        # "… then stop"
+        if dosages != (_NOTHING,) or len(steps) == 1:
+            found.append(dosages)
+    return found[0] if len(found) == 1 else _in_sequence(found)
+
+
+def _in_sequence(found: list[tuple[Dosage, ...]]) -> tuple[Dosage, ...]:
+    """The steps of a taper. A later step may leave out the dose: it is that of the step before."""
+    sequence: list[Dosage] = []
+    for number, dosages in enumerate(found, start=1):
+        for dosage in dosages:
+            low, high = dosage.dose_low, dosage.dose_high
+            if high is None and sequence:
+                low, high = sequence[-1].dose_low, sequence[-1].dose_high
+            if high is None or not _timed(dosage):
+                return ()
+            sequence.append(replace(dosage, sequence=number, dose_low=low, dose_high=high))
+    return tuple(sequence)
+
+
+def _timed(dosage: Dosage) -> bool:
+    return dosage.period is not None or dosage.when > 0 or dosage.days_of_week > 0
+
+
+def _step(words: list[str]) -> tuple[Dosage, ...]:
+    """The parallel dosages of one step ("2 tabs in the morning and 1 at bedtime"); empty: not understood."""
+    reading = Reading(words)
+    if not reading.understood:
+        return ()
+    starts = _dose_starts(reading.amounts)
+    if len(starts) < 2:
+        dosage = _dosage(reading)
+        return () if dosage is None else (dosage,)
+    dosages: list[Dosage] = []
+    for start, end in zip([0, *starts[1:]], [*starts[1:], len(words)], strict=True):
+        part = Reading(words[start:end])
+        dosage = _dosage(part) if part.understood else None
+        if dosage is None or dosage.dose_high is None or not _timed(dosage):
+            return ()
+        dosages.append(dosage)
+    return tuple(dosages)
+
+
+def _dose_starts(amounts: list[Amount]) -> list[int]:
+    if _is_product(amounts):
+        return []
+    counted = [amount.at for amount in amounts if amount.sort in ("count", "bare")]
+    return counted or [amount.at for amount in amounts if amount.sort == "mass"]
+
+
+def _is_product(amounts: list[Amount]) -> bool:
+    """``two 5 mg tablets``: a number without a unit before the strength."""
+    return len(amounts) == 2 and amounts[0].sort == "bare" and amounts[1].strength
+
+
+def _dosage(reading: Reading) -> Dosage | None:
+    dose, timing = _dose(reading), _timing(reading)
+    if dose is None or timing is None:
+        return None
+    low, high = dose
+    limit = reading.limit
+    if limit is not None and limit.unit is None and high is not None:
+        # "5 mg q4h, max 6/day" counts doses, "1-2 tabs, max 8/day" counts tablets.
+        limit = Quantity(limit.value, high.unit if high.unit is None or high.unit in w.COUNT else "{dose}")
+    return replace(
+        timing,
+        dose_low=None if reading.up_to_dose else low,
+        dose_high=high,
+        as_needed=True if reading.as_needed else None,
+        days_of_week=len(reading.weekdays),
+        bounds_days=reading.bounds,
+        max_dose=limit,
+        max_dose_days=reading.limit_days,
+        route=reading.route,
+    )
+
+
+def _timing(reading: Reading) -> Dosage | None:
+    """The frequency, period and moments; None where two frequencies contradict each other."""
+    slots = reading.slots | _DAILY_MEALS if reading.meals and reading.amounts and not reading.rates else reading.slots
+    if not reading.rates:
+        once = reading.once and not slots and not reading.weekdays
+        return Dosage(frequency=ONE, period=ONE) if once else Dosage(when=len(slots))
+    rate = reading.rates[0]
+    highest = rate.times_max / rate.days
+    if any(other.times_max / other.days != highest for other in reading.rates):
+        return None
+    # "three times a day and at bedtime" may be four.
+    if reading.joined_slot and highest > 1 and len(slots) != highest:
+        return None
+    return Dosage(
+        frequency=None if reading.up_to_times else rate.times,
+        frequency_max=rate.times_max if reading.up_to_times or rate.times != rate.times_max else None,
+        period=rate.days,
+        period_max=rate.days_max if rate.days != rate.days_max else None,
+        when=len(slots),
+    )
+
+
+def _dose(reading: Reading) -> Dose | None:
+    """Lowest and highest dose; (None, None) where none is named; None where it is not clear which one is meant."""
+    amounts = reading.amounts
+    if not amounts:
+        return None, None
+    if len(amounts) == 1:
+        return _range(amounts[0]) if amounts[0].sort != "bare" or _opens(reading, amounts[0].at) else None
+    if len(amounts) > 2:
+        return None
+    first, second = amounts
+    by_sort = {first.sort: first, second.sort: second}
+    if by_sort.keys() == {"count", "rate"}:
+        return _times(by_sort["count"], by_sort["rate"])
+    mass = by_sort.get("mass")
+    other = second if mass is first else first
+    if mass is None or other.sort in ("mass", "rate"):
+        return None
+    if mass.strength and mass.low == mass.high:
+        return _times(other, mass)
+    if other.sort == "bare":
+        return None
+    if mass.total or other.sort == "volume" or mass is first or other.high == 1:
+        return _range(mass)
+    return _range(other)
+
+
+def _opens(reading: Reading, at: int) -> bool:
+    """A number without a unit is a dose after "take", or where the text or a part of it begins with it."""
+    before = reading.word(at - 1)
+    return not before.isalnum() or before in w.VERBS or before in ("and", "to")
+
+
+def _range(amount: Amount) -> Dose:
+    return Quantity(amount.low, amount.unit), Quantity(amount.high, amount.unit)
+
+
+def _times(pieces: Amount, each: Amount) -> Dose:
+    """``two 5 mg tablets``, ``2 patches (25 mcg/hr)``."""
+    return Quantity(pieces.low * each.low, each.unit), Quantity(pieces.high * each.high, each.unit)

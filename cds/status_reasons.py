@@ -1,0 +1,81 @@
+"""Why a drug was stopped: a coded or written reason -> failure, intolerance, or neither (CLINICAL.md section 5)."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct
+
+from cds.table_reading import TABLES_FOLDER, read_table
+from cds.terminology import Concept
+
+FILE = "status_reasons.csv"
+COLUMNS = ("system", "code", "phrase", "meaning", "source")
+MEANINGS = ("failure", "intolerance", "neither")
+
+StoppedFor = Literal["failure", "intolerance"]
+
+
+class StatusReasons(Struct, frozen=True):
+    """The table: meanings by code (system and code), and by phrase, the longest phrase first."""
+
+    by_code: Mapping[tuple[str, str], str]
+    by_phrase: tuple[tuple[re.Pattern[str], str], ...]
+
+
+def load_status_reasons(folder: Path = TABLES_FOLDER) -> StatusReasons:
+    """Reads the table. Raises ``KnowledgeError`` for one that is wrong."""
+    by_code: dict[tuple[str, str], str] = {}
+    by_phrase: dict[str, str] = {}
+    for row in read_table(folder, FILE, COLUMNS):
+        meaning = row.one_of("meaning", MEANINGS)
+        row.required("source")
+        known: dict[tuple[str, str], str] | dict[str, str]
+        if row["phrase"]:
+            known, key = by_phrase, row["phrase"].casefold()
+        else:
+            known, key = by_code, (row.required("system"), row.required("code"))  # type: ignore[assignment]
+        if key in known:
+            raise row.wrong("remove the second row of this code or phrase")
+        known[key] = meaning  # type: ignore[index]
+    phrases = sorted(by_phrase, key=lambda phrase: (-len(phrase), phrase))
+    return StatusReasons(
+        MappingProxyType(by_code),
+        tuple((re.compile(rf"\b{re.escape(phrase)}\b"), by_phrase[phrase]) for phrase in phrases),
+    )
+
+
+_REASONS = load_status_reasons()
+
+
+@lru_cache(maxsize=1024)
+def stopped_for(reason: Concept) -> StoppedFor | None:
+    """ "failure" or "intolerance"; None for a reason that is neither, or that says nothing.
+
+    A known code decides. Without one, the words do: whole words, the longest phrase first, and intolerance where both
+    are written.
+    """
+    for coding in reason.codings:
+        meaning = _REASONS.by_code.get((coding.system or "", coding.code or ""))
+        if meaning is not None:
+            return _either({meaning})
+    words = (reason.text, *(coding.display for coding in reason.codings))
+    return _either({meaning for text in words if text for meaning in _phrases(text.casefold())})
+
+
+def _phrases(text: str) -> set[str]:
+    found = set()
+    for phrase, meaning in _REASONS.by_phrase:
+        text, count = phrase.subn("|", text)
+        if count:
+            found.add(meaning)
+    return found
+
+
+def _either(meanings: set[str]) -> StoppedFor | None:
+    if "intolerance" in meanings:
+        return "intolerance"
+    return "failure" if "failure" in meanings else None

@@ -1,0 +1,194 @@
+"""The strengths in a drug's name, and which ingredient each belongs to. Exact decimals, in MG-based units.
+
+``5-325 MG``, ``5MG/325MG`` and ``5/325`` are two strengths; ``2-4 MG`` of one drug is a range of doses, no strength;
+``10mg/5mL`` and ``2000 mcg in 100 mL`` are concentrations; ``1 ML`` alone is a pack.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from msgspec import Struct
+
+MASSES = {
+    "mg": Decimal(1), "mgs": Decimal(1), "milligram": Decimal(1), "milligrams": Decimal(1),
+    "mcg": Decimal("0.001"), "ug": Decimal("0.001"), "microgram": Decimal("0.001"), "micrograms": Decimal("0.001"),
+    "mcgs": Decimal("0.001"), "gm": Decimal(1000), "g": Decimal(1000), "gram": Decimal(1000), "grams": Decimal(1000),
+}  # fmt: skip
+VOLUMES = {"ml": Decimal(1), "mls": Decimal(1), "cc": Decimal(1), "milliliter": Decimal(1), "l": Decimal(1000)}
+HOURS = frozenset({"hr", "hrs", "h", "hour", "hours"})
+SPRAYS = frozenset({"actuat", "actuation", "act", "spray", "sprays"})
+OTHER_UNITS = HOURS | SPRAYS | VOLUMES.keys()
+NO_STRENGTH = frozenset({"kg", "min", "day", "d", "m", "dose"})
+PERCENT = "%"
+LINKS = frozenset({"-", "/", "–", "to", "&"})
+ACETAMINOPHEN_LEAST_MG = 80
+"""No tablet holds less acetaminophen: less means that the strengths stand in the other order."""
+RANGE_RATIO = 4
+"""``1-2 TAB`` is a range; two strengths of one tablet lie further apart, or fall."""
+LONGEST_NUMBER = 12
+
+
+class Strength(Struct, frozen=True):
+    """An amount and its unit ("MG", "MG/ML", "MG/HR", "MG/MG", "MG/ACTUAT", "%"; None where none is written)."""
+
+    amount: Decimal
+    unit: str | None
+
+
+class Chain(Struct, frozen=True):
+    """Strengths joined by ``-`` or ``/``, with the places of the first token and past the last."""
+
+    strengths: tuple[Strength, ...]
+    start: int
+    stop: int
+    falling_or_far: bool
+
+
+def chains_in(tokens: Sequence[str], taken: Sequence[bool]) -> list[Chain]:
+    """The strengths among tokens that no name has taken, in chains, from left to right."""
+    chains: list[Chain] = []
+    at = 0
+    while at < len(tokens):
+        chain = None if taken[at] else _chain(tokens, taken, at)
+        if chain is not None:
+            if chain.strengths:
+                chains.append(chain)
+            at = chain.stop
+        else:
+            at += 1
+    return chains
+
+
+def _number(tokens: Sequence[str], at: int) -> Decimal | None:
+    if at >= len(tokens) or len(tokens[at]) > LONGEST_NUMBER or not tokens[at].isascii():
+        return None
+    token = tokens[at]
+    return Decimal(token) if token[-1].isdigit() and token[0] in "0123456789." else None
+
+
+def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | None:
+    """The chain that starts here; without strengths where a number stands for something else; None: no number."""
+    start = at
+    values: list[tuple[Decimal, Decimal | None]] = []
+    unit = "MG"
+    while (value := _number(tokens, at)) is not None and not taken[at]:
+        at += 1
+        word = tokens[at] if at < len(tokens) else ""
+        mass = MASSES.get(word)
+        if word == PERCENT:
+            return Chain((Strength(value, PERCENT),), start, at + 1, False)
+        if mass is None and word in OTHER_UNITS:
+            return Chain((), start, at + 1, False)
+        at += mass is not None
+        values.append((value, mass))
+        found, at = _per(tokens, at) if mass is not None else (None, at)
+        if found is not None:
+            unit, factor = found
+            if not unit or not factor:
+                return Chain((), start, at, False)
+            values = [(one / factor, own) for one, own in values]
+            break
+        if at < len(tokens) and tokens[at] in LINKS and _number(tokens, at + 1) is not None:
+            at += 1
+        else:
+            break
+    if not values:
+        return None
+    return _read(values, unit, start, at)
+
+
+def _read(values: list[tuple[Decimal, Decimal | None]], unit: str, start: int, stop: int) -> Chain:
+    """A number without a unit takes that of the last one of its chain."""
+    masses = [mass for _, mass in values if mass is not None]
+    plain = [(value * (mass or (masses[-1] if masses else Decimal(1)))) for value, mass in values]
+    apart = any(second <= first or second > first * RANGE_RATIO for first, second in pairwise(plain))
+    if not masses and len(values) == 1:
+        return Chain((), start, stop, False)
+    strengths = tuple(Strength(_plain(amount), unit if masses else None) for amount in plain if amount > 0)
+    return Chain(strengths if len(strengths) == len(plain) else (), start, stop, apart)
+
+
+def _plain(amount: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent."""
+    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
+
+
+def _per(tokens: Sequence[str], at: int) -> tuple[tuple[str, Decimal] | None, int]:
+    """What a mass is told per: the unit and by how much to divide ("/5 mL", "per hour", "in D5W 100 mL"), and where it
+    ends. An empty unit: per kilogram and the like, no strength."""
+    if at >= len(tokens) or tokens[at] not in {"/", "per", "in"}:
+        return None, at
+    if tokens[at] == "in":
+        for ahead in range(at + 1, min(at + 8, len(tokens) - 1)):
+            volume = VOLUMES.get(tokens[ahead + 1])
+            if volume and (value := _number(tokens, ahead)):
+                return ("MG/ML", value * volume), ahead + 2
+        return None, at
+    value, ahead = _number(tokens, at + 1), at + 2
+    if value is None:
+        value, ahead = Decimal(1), at + 1
+    word = tokens[ahead] if ahead < len(tokens) else ""
+    if word in VOLUMES:
+        return ("MG/ML", value * VOLUMES[word]), ahead + 1
+    if word in HOURS:
+        return ("MG/HR", value), ahead + 1
+    if word in SPRAYS:
+        return ("MG/ACTUAT", value), ahead + 1
+    if word in NO_STRENGTH:
+        return ("", Decimal(0)), ahead + 1
+    if word in MASSES and ahead == at + 1:
+        return ("MG/MG", MASSES[word]), ahead + 1
+    return None, at
+
+
+def assigned(
+    chains: Sequence[Chain], mentions: Sequence[tuple[int, int]], names: Sequence[str]
+) -> list[Strength | None]:
+    """The strength of each ingredient, or None. ``mentions``: where each is named (start, and which)."""
+    count = len(names)
+    whole = [chain for chain in chains if _fits(chain, count)]
+    found: list[Strength | None] = [None] * count
+    if count == 1:
+        single = [chain for chain in whole if len(chain.strengths) == 1 and chain.strengths[0].unit]
+        ranges = [chain for chain in chains if len(chain.strengths) > 1 and chain.strengths[0].unit]
+        if single and not (ranges and ranges[0].start < single[0].start):
+            after = [chain for chain in single if chain.start > mentions[0][0]]
+            found[0] = (after or single)[0].strengths[0]
+        return found
+    if joined := next((chain for chain in whole if len(chain.strengths) == count), None):
+        return _in_order(list(joined.strengths), names)
+    singles = [chain for chain in chains if len(chain.strengths) == 1 and chain.strengths[0].unit]
+    if len(singles) == count and len(singles) == len(chains):
+        return _in_order([chain.strengths[0] for chain in singles], names)
+    return _interleaved(singles, mentions, found)
+
+
+def _fits(chain: Chain, count: int) -> bool:
+    unitless_range = chain.strengths[:1] and chain.strengths[0].unit is None and not chain.falling_or_far
+    return len(chain.strengths) == count and not unitless_range
+
+
+def _interleaved(
+    singles: list[Chain], mentions: Sequence[tuple[int, int]], found: list[Strength | None]
+) -> list[Strength | None]:
+    """Each ingredient takes the first strength between its name and the next one's; only where most have one."""
+    ordered = sorted(mentions)
+    for at, (start, which) in enumerate(ordered):
+        stop = ordered[at + 1][0] if at + 1 < len(ordered) else None
+        between = [chain for chain in singles if chain.start > start and (stop is None or chain.start < stop)]
+        if between:
+            found[which] = between[0].strengths[0]
+    if found and found[ordered[0][1]] is None:
+        return [None] * len(found)
+    return found
+
+
+def _in_order(strengths: list[Strength], names: Sequence[str]) -> list[Strength | None]:
+    """Strengths in the order of the names; the other way round where acetaminophen would get too little."""
+    plain = [Strength(strength.amount, strength.unit or "MG") for strength in strengths]
+    if len(plain) == 2 and "acetaminophen" in names and all(strength.unit == "MG" for strength in plain):
+        at = list(names).index("acetaminophen")
+        if plain[at].amount < ACETAMINOPHEN_LEAST_MG <= plain[1 - at].amount:
+            plain.reverse()
+    return list(plain)

@@ -1,0 +1,320 @@
+"""Treatment history -> ADEQUATE, PARTIAL, UNSUITABLE or NONE per first-line class, and the state of the ladder."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from cds.exposures import Exposure, Run, exposures_of
+from cds.first_line import FIRST_LINE, SYSTEMIC_CLASSES, Agent
+from cds.knowledge import load_group
+from cds.spans import days_taken, joined, shared
+from cds.supply import span
+
+if TYPE_CHECKING:
+    from cds.case import Case
+    from cds.chart import MedicationOrder
+
+KNOWLEDGE = load_group("ladder")
+TRIAL_DAYS = KNOWLEDGE["NP-01"].days("trial_days")
+FAILED_TRIAL_DAYS = KNOWLEDGE["NP-01"].days("failed_trial_days")
+INFARCTION_DAYS = KNOWLEDGE["NP-01"].days("infarction_days")
+MAO_INHIBITOR_DAYS = KNOWLEDGE["NP-01"].days("mao_inhibitor_days")
+OVERLAP_DAYS = KNOWLEDGE["NP-03"].days("overlap_days")
+FAILED_OVERLAP_DAYS = KNOWLEDGE["NP-03"].days("failed_overlap_days")
+OVERLAP_GAP_DAYS = KNOWLEDGE["NP-03"].days("gap_days")
+TRAMADOL_DAYS = KNOWLEDGE["NP-04"].days("tramadol_trial_days")
+FAILED_TRAMADOL_DAYS = KNOWLEDGE["NP-04"].days("failed_tramadol_trial_days")
+TRAMADOL = Agent("tramadol", "tramadol", True, minimum_mg_per_day=KNOWLEDGE["NP-04"].number("tramadol_mg_per_day"))
+
+Grade = Literal["ADEQUATE", "PARTIAL", "UNSUITABLE", "NONE"]
+State = Literal["S0", "S1", "S2", "S3", "S4", "unknown"]
+BEST_FIRST: tuple[Grade, ...] = ("ADEQUATE", "UNSUITABLE", "PARTIAL", "NONE")
+SATISFYING = frozenset({"ADEQUATE", "UNSUITABLE"})
+NOT_TOLERATED = frozenset({"intolerance", "allergy", "contraindication"})
+COMBINABLE = (("gabapentinoid", "tca"), ("gabapentinoid", "snri"))
+"""The pairs that may be offered; an SNRI with a tricyclic is never proposed (two serotonergic drugs)."""
+CLASS_ROLES = {"gabapentinoid": "gabapentinoid", "snri": "snri", "tca": "tca", "topical": "local_anesthetic"}
+
+
+class Trial(Struct, frozen=True):
+    """The best trial of one class. ``days`` at or above the therapeutic minimum (by duration alone where the dose is
+    not known), ``taken_days`` at any dose; ``highest_mg`` the highest daily dose held for at least 14 days;
+    ``minimum_mg`` the therapeutic minimum for this patient; ``shortfall`` is "duration", "dose", "dose not known",
+    "duration not known", "older than 5 years" or None; ``active`` whether the agent is active today."""
+
+    grade: Grade
+    agent: str | None = None
+    days: int | None = None
+    highest_mg: Decimal | None = None
+    minimum_mg: Decimal | None = None
+    shortfall: str | None = None
+    at_least: bool = False
+    outcome: str | None = None
+    """"failure", "intolerance", "allergy", "contraindication" or None."""
+    active: bool = False
+    start: date | None = None
+    end: date | None = None
+    ref: str | None = None
+    taken_days: int | None = None
+
+    @property
+    def satisfied(self) -> bool:
+        return self.grade in SATISFYING
+
+
+NEVER = Trial("NONE")
+
+
+class Ladder(Struct, frozen=True):
+    """Where this patient stands (CLINICAL.md section 3). ``classes`` maps "gabapentinoid", "snri", "tca", "topical"
+    (localized pain only) and "sodium_channel_blocker" (trigeminal neuralgia only) to the best trial of each.
+
+    ``state`` is "unknown" where no history could be had. ``pair`` names the two classes taken together adequately;
+    ``overlap_days`` the longest time that two systemic classes were taken together; ``possible_pairs`` the pairs, and
+    ``untried`` the systemic classes, that could still be offered; ``tramadol`` the trial of it (minimum 200 mg a day).
+    ``not_seen`` names sources of the history that were not available; ``unknown`` these and whatever else, if known,
+    could only raise the state.
+    """
+
+    state: State
+    classes: Mapping[str, Trial] = {}
+    pair: tuple[str, str] | None = None
+    tramadol: Trial = NEVER
+    not_seen: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    overlap_days: int = 0
+    possible_pairs: tuple[tuple[str, str], ...] = ()
+    untried: tuple[str, ...] = ()
+
+
+def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
+    """The state of the ladder for this draft."""
+    from cds.case import HISTORY_QUESTIONS
+
+    not_seen = tuple(case.missing(question) for question in HISTORY_QUESTIONS if not case.chart.answers(question))
+    if not case.history_known:
+        return Ladder("unknown", not_seen=not_seen, unknown=not_seen)
+    agents = (*FIRST_LINE.values(), TRAMADOL)
+    exposures = exposures_of(case, agents)
+    indication = case.indication(draft)
+    counted = list(SYSTEMIC_CLASSES)
+    if "trigeminal_neuralgia" in indication.meanings:
+        counted.append("sodium_channel_blocker")
+    systemic = tuple(counted)
+    if indication.localized:
+        counted.append("topical")
+    trials = {name: trial_of(case, agent, exposures.get(name), not_seen) for name, agent in FIRST_LINE.items()}
+    classes = {name: _class_trial(case, name, trials) for name in counted}
+    tramadol = trial_of(case, TRAMADOL, exposures.get(TRAMADOL.ingredient), not_seen)
+    pair, overlap = _combination(systemic, exposures)
+    available = {name for name in systemic if _available(case, draft, name, classes[name])}
+    possible = tuple(pair for pair in COMBINABLE if available.issuperset(pair))
+    untried = tuple(name for name in systemic if name in available and not classes[name].satisfied)
+    unknown = not_seen + tuple(case.missing(key) for key in ("allergies", "conditions") if not case.chart.answers(key))
+    if any(_hangs_on_kidneys(case, trial) for trial in classes.values()):
+        unknown += case.renal.unknown
+    return Ladder(
+        state=_state(classes, pair is not None or not (possible or untried), tramadol),
+        classes=classes,
+        pair=pair,
+        tramadol=tramadol,
+        not_seen=not_seen,
+        unknown=unknown,
+        overlap_days=overlap,
+        possible_pairs=possible,
+        untried=untried,
+    )
+
+
+def _state(classes: Mapping[str, Trial], combined: bool, tramadol: Trial) -> State:
+    satisfied = sum(trial.satisfied for trial in classes.values())
+    if satisfied == 0:
+        return "S0"
+    if satisfied == 1:
+        return "S1"
+    if not combined:
+        return "S2"
+    return "S4" if tramadol.grade == "ADEQUATE" or tramadol.outcome == "intolerance" else "S3"
+
+
+def trial_of(case: "Case", agent: Agent, exposure: Exposure | None, not_seen: Sequence[str] = ()) -> Trial:
+    """The best trial of one agent, of all its runs."""
+    outcome = not_tolerated(case, agent)
+    if exposure is None:
+        return Trial("UNSUITABLE", agent.ingredient, outcome=outcome) if outcome else NEVER
+    active = exposure.active
+    if outcome is None and not active and any(record.stopped_for == "intolerance" for record in exposure.records):
+        outcome = "intolerance"
+    trials = [_run_trial(agent, exposure, run, outcome, bool(not_seen)) for run in exposure.runs]
+    if trials:
+        return min(trials, key=_preference)
+    if outcome is not None:
+        return Trial("UNSUITABLE", agent.ingredient, outcome=outcome, active=active)
+    if exposure.undated:
+        failed = any(record.stopped_for == "failure" for record in exposure.undated)
+        return Trial(
+            "PARTIAL",
+            agent.ingredient,
+            shortfall="duration not known",
+            outcome="failure" if failed else None,
+            active=active,
+            ref=exposure.undated[0].ref,
+        )
+    return Trial("NONE", agent.ingredient, shortfall="older than 5 years") if exposure.older else NEVER
+
+
+def _run_trial(agent: Agent, exposure: Exposure, run: Run, outcome: str | None, at_least: bool) -> Trial:
+    outcome = outcome or run.outcome
+    needed, with_outcome = (
+        (TRAMADOL_DAYS, FAILED_TRAMADOL_DAYS) if agent is TRAMADOL else (TRIAL_DAYS, FAILED_TRIAL_DAYS)
+    )
+    shortfall: str | None = None
+    if run.days >= needed or (run.days >= with_outcome and outcome is not None):
+        grade: Grade = "ADEQUATE"
+        shortfall = "dose not known" if run.dose_unknown else None
+    elif outcome in NOT_TOLERATED:
+        grade = "UNSUITABLE"
+    else:
+        grade = "PARTIAL"
+        below = run.held_mg is not None and exposure.minimum_mg is not None and run.held_mg < exposure.minimum_mg
+        if below and run.days == 0:
+            shortfall = "dose"
+        elif run.duration_unknown:
+            shortfall = "duration not known"
+        else:
+            shortfall = "duration"
+    return Trial(
+        grade=grade,
+        agent=agent.ingredient,
+        days=run.days,
+        highest_mg=run.held_mg,
+        minimum_mg=exposure.minimum_mg,
+        shortfall=shortfall,
+        at_least=at_least or run.duration_unknown,
+        outcome=outcome,
+        active=exposure.active and run.last,
+        start=run.start,
+        end=run.end,
+        ref=run.ref,
+        taken_days=run.taken_days,
+    )
+
+
+def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:
+    """The best first: by grade, what is active, what ran longest."""
+    return (
+        BEST_FIRST.index(trial.grade),
+        not trial.active,
+        -(trial.days or 0),
+        -(trial.taken_days or 0),
+        trial.agent or "~",
+        str(trial.start),
+    )
+
+
+def _class_trial(case: "Case", name: str, trials: Mapping[str, Trial]) -> Trial:
+    best = min((trials[agent.ingredient] for agent in FIRST_LINE.values() if agent.drug_class == name), key=_preference)
+    if best.satisfied or not _contraindicated(case, name):
+        return best
+    return Trial(
+        "UNSUITABLE", best.agent, outcome="contraindication", active=best.active, start=best.start, end=best.end
+    )
+
+
+def not_tolerated(case: "Case", agent: Agent) -> str | None:
+    """A recorded allergy or intolerance of this agent, or of its whole class where no substance is named."""
+    found = {
+        "intolerance" if allergy.intolerance else "allergy"
+        for allergy in case.chart.allergies
+        if agent.ingredient in allergy.ingredients
+        or (not allergy.ingredients and CLASS_ROLES.get(agent.drug_class) in allergy.roles)
+    }
+    return min(found, default=None)
+
+
+def _contraindicated(case: "Case", name: str) -> bool:
+    """Label contraindications that the chart can show: an MAO inhibitor within 14 days (SNRI, tricyclics), infarction
+    within 42 days (tricyclics), uncontrolled or acute narrow-angle glaucoma (SNRI). Everything else of section 4 is a
+    caution: not offered, but not unsuitable."""
+    if name == "tca":
+        infarctions = case.events("myocardial_infarction_recent")
+        if any(_within(event.since, case.today, INFARCTION_DAYS) for event in infarctions):
+            return True
+    if name == "snri":
+        glaucoma = [entry for entry in case.chart.conditions if "glaucoma_narrow" in entry.meanings]
+        if any(
+            entry.status == "present" and ("uncontrolled" in entry.name.casefold() or "acute" in entry.name.casefold())
+            for entry in glaucoma
+        ):
+            return True
+    return name in ("tca", "snri") and _mao_inhibitor(case)
+
+
+def _mao_inhibitor(case: "Case") -> bool:
+    """An MAO inhibitor taken, or ended at most 14 days ago. Linezolid and methylene blue are short: a caution."""
+    for order in case.regimen:
+        if order.drug is not None and _is_mao_inhibitor(order.drug.roles):
+            return True
+    ended = [
+        order for order in case.chart.medications if order.drug is not None and _is_mao_inhibitor(order.drug.roles)
+    ]
+    return any(
+        run.start <= case.today and _within(min(run.last, case.today), case.today, MAO_INHIBITOR_DAYS)
+        for order in ended
+        if (run := span(order, case.today)) is not None
+    )
+
+
+def _is_mao_inhibitor(roles: frozenset[str]) -> bool:
+    return "maoi" in roles and "linezolid_like" not in roles
+
+
+def _within(day: date | None, today: date, days: int) -> bool:
+    return day is not None and 0 <= (today - day).days <= days
+
+
+def _combination(systemic: Iterable[str], exposures: Mapping[str, Exposure]) -> tuple[tuple[str, str] | None, int]:
+    """The two systemic classes that were taken together adequately, and the longest overlap of any two."""
+    of_class: dict[str, list[Exposure]] = {}
+    for name, exposure in exposures.items():
+        if name in FIRST_LINE:
+            of_class.setdefault(FIRST_LINE[name].drug_class, []).append(exposure)
+    pair: tuple[str, str] | None = None
+    longest = 0
+    for one, other in combinations([name for name in systemic if name in of_class], 2):
+        for some in of_class[one]:
+            for others in of_class[other]:
+                both = shared(some.at_minimum, others.at_minimum)
+                for run in joined(both, OVERLAP_GAP_DAYS):
+                    days = days_taken(both, run.start, run.last)
+                    longest = max(longest, days)
+                    ended = some.outcome_in(run) or others.outcome_in(run)
+                    if pair is None and (days >= OVERLAP_DAYS or (days >= FAILED_OVERLAP_DAYS and ended)):
+                        pair = (one, other)
+    return pair, longest
+
+
+def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial) -> bool:
+    """Whether a drug of this class could be offered to this patient, or is taken."""
+    from cds.offer import not_offered
+
+    if trial.outcome in NOT_TOLERATED:
+        return False
+    if trial.active or name == "sodium_channel_blocker":
+        return True
+    return any(
+        not not_offered(case, agent.ingredient, draft)
+        for agent in FIRST_LINE.values()
+        if agent.drug_class == name and not agent.counted_only
+    )
+
+
+def _hangs_on_kidneys(case: "Case", trial: Trial) -> bool:
+    """Whether this dose would be enough with weak kidneys, and renal function is not known."""
+    if case.renal.value is not None or trial.shortfall != "dose" or trial.agent is None or trial.highest_mg is None:
+        return False
+    return any(trial.highest_mg >= step.minimum_mg_per_day for step in FIRST_LINE[trial.agent].kidney)

@@ -1,0 +1,130 @@
+"""Which findings make a card, which are lines, and which stay silent (CLINICAL.md sections 7 and 8)."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from cds.case import ORDER_SELECT
+from cds.findings import NOT_CHECKED
+from cds.knowledge import GROUPS
+from cds.orders import Proposal
+from cds.outcome import INDICATORS
+from cds.review import Finding, Review
+
+MOST_CARDS = 3
+MOST_SUGGESTIONS = 4
+LADDER, SAFETY = "ladder", "safety"
+NOT_ASSESSED = "G04"
+JOINING = frozenset({"SAF-01", "SAF-07"})
+"""Rules whose line and remedy belong to the danger that makes them due."""
+INFO_CARD = frozenset({NOT_ASSESSED, "NP-09", "NP-12", "NP-14", "NP-15"})
+"""Rules that may make an info card when an order is signed."""
+
+
+class Plan(Struct, frozen=True):
+    """One card to be: ``lead`` is its first line, ``lines`` are further findings of it, ``also`` those of groups that
+    got no card. ``informing``: the one card that information alone may make."""
+
+    group: str
+    lead: Finding
+    lines: tuple[Finding, ...] = ()
+    also: tuple[Finding, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    informing: bool = False
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (self.lead, *self.lines, *self.also)
+
+
+def choose(review: Review, hook: str, info_cards: bool) -> tuple[Plan, ...]:
+    """The cards of this review, in their order."""
+    grave = [finding for finding in review.findings if finding.indicator != "info"]
+    groups = _in_card_order(finding for finding in grave if finding.rule not in JOINING)
+    if not groups and grave:
+        groups = [SAFETY]
+    if not groups:
+        return () if hook == ORDER_SELECT else _informing(review, info_cards)
+    shown = groups[:MOST_CARDS]
+    host = next((group for group in shown if group != LADDER), shown[0])
+    plans = []
+    for group in shown:
+        members = [f for f in review.findings if f.group == group and not _elsewhere(f, group, host, shown[0])]
+        if group == host:
+            members += [f for f in review.findings if f.rule in JOINING and f not in members]
+        if group == shown[0]:
+            members += [f for f in review.findings if f.rule == NOT_ASSESSED and f not in members]
+        plans.append(Plan(group, members[0], tuple(members[1:]), proposals=_proposals(review, group, host)))
+    if LADDER in groups and LADDER not in shown:
+        plans[0] = _led_by_remedy(plans[0], review)
+    told = {id(finding) for plan in plans for finding in plan.findings}
+    also = tuple(finding for finding in grave if id(finding) not in told)
+    last = plans[-1]
+    plans[-1] = Plan(last.group, last.lead, last.lines, also, last.proposals)
+    return tuple(plans)
+
+
+def _in_card_order(findings: Iterable[Finding]) -> list[str]:
+    """Groups by their highest indicator, then in clinical order."""
+    highest: dict[str, int] = {}
+    for finding in findings:
+        rank = INDICATORS.index(finding.indicator)
+        highest[finding.group] = min(rank, highest.get(finding.group, rank))
+    return sorted(highest, key=lambda group: (highest[group], GROUPS.index(group)))
+
+
+def _elsewhere(finding: Finding, group: str, host: str, first: str) -> bool:
+    """Whether this finding of the group stands in another card."""
+    return (finding.rule in JOINING and group != host) or (
+        finding.rule == NOT_ASSESSED and finding.indicator == "info" and group != first
+    )
+
+
+def _informing(review: Review, info_cards: bool) -> tuple[Plan, ...]:
+    """The one card of information alone: led by the ladder where it has something to say, else by G04 where what is
+    missing touches a critical rule."""
+    candidates = [finding for finding in review.findings if finding.rule in INFO_CARD]
+    ladder = [finding for finding in candidates if finding.rule != NOT_ASSESSED]
+    missing = [finding for finding in candidates if finding.rule == NOT_ASSESSED]
+    grave = [finding for finding in missing if finding.facts.get("touches_critical") == "yes"]
+    if ladder and info_cards:
+        lead = ladder[0]
+        lines = [f for f in review.findings if f.group == LADDER and f is not lead]
+        lines += missing
+        lines += [f for f in review.findings if f.rule in JOINING]
+        return (Plan(LADDER, lead, tuple(lines), proposals=_proposals(review, LADDER, LADDER), informing=True),)
+    if grave:
+        lines = [f for f in review.findings if f.group == SAFETY and f is not grave[0]]
+        return (Plan(SAFETY, grave[0], tuple(lines), informing=True),)
+    if any(said.words == NOT_CHECKED for said in review.said):
+        return (Plan(SAFETY, not_checked(review), informing=True),)
+    return ()
+
+
+def not_checked(review: Review) -> Finding:
+    """A rule failed and nothing else is shown: the failure itself is the card."""
+    return Finding(NOT_ASSESSED, SAFETY, "info", {}, NOT_CHECKED, review.in_scope[0], review.in_scope[1:])
+
+
+def _proposals(review: Review, group: str, host: str) -> tuple[Proposal, ...]:
+    """What the card of this group offers, each remedy once. What the joining rules ask for stands in the card of the
+    danger that they join, and nowhere else."""
+    joining = [p for p in review.proposals.by_group.get(SAFETY, ()) if p.rule in JOINING]
+    offered = [p for p in review.proposals.by_group.get(group, ()) if group == host or p not in joining]
+    if group == host and group not in (LADDER, SAFETY):
+        offered += joining
+    return _once(offered)
+
+
+def _once(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
+    kept: dict[tuple[object, ...], Proposal] = {}
+    for proposal in proposals:
+        what = (proposal.create and proposal.create.text, proposal.update, proposal.delete)
+        kept.setdefault(what, proposal)
+    return tuple(kept.values())[:MOST_SUGGESTIONS]
+
+
+def _led_by_remedy(first: Plan, review: Review) -> Plan:
+    """The ladder has no card: its replacement leads the suggestions of the first card, for it settles the rest."""
+    remedy = [p for p in review.proposals.by_group.get(LADDER, ()) if p.create is not None][:1]
+    return Plan(first.group, first.lead, first.lines, first.also, _once([*remedy, *first.proposals]))

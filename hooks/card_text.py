@@ -1,0 +1,173 @@
+"""The words of a card: filled, escaped, shortened. What comes from outside is never markup.
+
+Summaries and labels are plain text; the detail is GitHub-flavoured Markdown without HTML. The words themselves are the
+rules' own (``cds/rules/*.toml``); only facts are filled in.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from cds.case import number
+from cds.knowledge import SUMMARY_LIMIT, UNITS, Knowledge, Source, Words
+
+ENTRIES = "unknown"
+"""The name of the fact that lists ``notAssessed`` entries."""
+LAST_LINE = "Clinical judgment decides."
+NO_ALTERNATIVE = "a first-line drug"
+QUESTIONS = {
+    "patient": "age and sex",
+    "encounter": "encounter",
+    "conditions": "problem list",
+    "medications": "medication list",
+    "statements": "reported medicines",
+    "dispenses": "dispensing",
+    "egfr": "kidney function",
+    "vitals": "vital signs",
+    "labs": "laboratory values",
+    "scores": "scores",
+}
+"""Prefetch keys and facts of ``notAssessed`` in a prescriber's words."""
+
+_LONGEST_UNITS = sorted(UNITS, key=len, reverse=True)
+_UNIT_WORDS = {
+    "count": "", "percent": "%", "mg_per_day": "mg a day", "mcg_per_day": "mcg a day", "mcg_per_hour": "mcg/h",
+    "mme_per_day": "MME a day", "ml_per_min": "mL/min", "kg_per_m2": "kg/m²", "mmhg": "mmHg", "per_week": "a week",
+}  # fmt: skip
+_MARKUP = str.maketrans(
+    {character: "\\" + character for character in "\\`*_{}[]()#+!|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+)
+_PLAIN = str.maketrans({"<": "‹", ">": "›"})
+_WORD_ADDRESS = re.compile(r"(?i)\b(www)\.")
+_REFERENCE = re.compile(r"\b([A-Z][A-Za-z]+)/\S+$")
+LONGEST_NAME = 120
+LONGEST_SENTENCE = 600
+
+
+def plain(text: str) -> str:
+    """One line of plain text: no control characters, no angle brackets, nothing that a browser could take for a tag."""
+    if text.isascii() and text.isprintable() and "<" not in text and ">" not in text and "  " not in text:
+        return text.strip()
+    visible = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(visible.split()).translate(_PLAIN)
+
+
+def escape(text: str) -> str:
+    """Foreign text inside Markdown: shown as it is, never read as markup, as a link or as HTML."""
+    return text if text.isalnum() else _escape(text, LONGEST_NAME)
+
+
+def escape_sentence(text: str) -> str:
+    """The same for a whole sentence."""
+    return _escape(text, LONGEST_SENTENCE)
+
+
+def _escape(text: str, limit: int) -> str:
+    line = shorten(" ".join("".join(c if c.isprintable() else " " for c in text).split()), limit)
+    line = _WORD_ADDRESS.sub(r"\1 .", line.replace("://", ": //"))
+    return ("\\" if line[:1] in ("-", "=") else "") + line.translate(_MARKUP)
+
+
+def shorten(text: str, limit: int = SUMMARY_LIMIT) -> str:
+    """At most ``limit`` characters, cut at a word with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    head, _, _ = cut.rpartition(" ")
+    return (head if len(head) > limit // 2 else cut).rstrip(" ,;:.-") + "…"
+
+
+def fill(template: str, facts: Mapping[str, str]) -> str:
+    """The wording with its facts; a fact that opens it begins with a capital. Raises ``KeyError`` for a missing one."""
+    text = template.format_map(facts)
+    return text[:1].upper() + text[1:] if template.startswith("{") else text
+
+
+def plain_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    return {name: plain(_worded(name, value)) for name, value in facts.items()}
+
+
+def escaped_facts(facts: Mapping[str, str]) -> dict[str, str]:
+    return {name: escape_sentence(_worded(name, value)) for name, value in facts.items()}
+
+
+def _worded(name: str, value: str) -> str:
+    """The fact that lists ``notAssessed`` entries, in a prescriber's words; every other as it is."""
+    if name != ENTRIES:
+        return value
+    return "; ".join(" ".join(_split(entry)) for entry in value.split("; "))
+
+
+def wording(rule: Knowledge, words: str, alternative: str | None) -> Words:
+    """The wording of this name; without an alternative to name, the one made for that case where there is one."""
+    chosen = rule.words.get(f"{words}_no_alternative") if alternative is None else None
+    return chosen or rule.words.get(words) or rule.words["default"]
+
+
+def not_known(entries: Iterable[str]) -> str | None:
+    """One sentence of what was not known, from ``notAssessed`` entries; None where there are none."""
+    named = []
+    for entry in entries:
+        fact, why = _split(entry)
+        named.append(f"{escape(fact)} ({escape(why)})" if why else escape(fact))
+    return f"Not known: {'; '.join(dict.fromkeys(named))}." if named else None
+
+
+def _split(entry: str) -> tuple[str, str]:
+    """A ``notAssessed`` entry as what is not known and why, without the reference of a resource."""
+    fact, _, why = entry.partition(": ")
+    return QUESTIONS.get(fact) or _REFERENCE.sub(r"\1", fact), why
+
+
+def not_recognised(names: Iterable[str]) -> str | None:
+    """One line that names the drugs that could not be judged; None where there are none."""
+    listed = [escape(name) for name in names]
+    return f"Not recognised, so not checked: {', '.join(listed)}." if listed else None
+
+
+def basis(rule: Knowledge) -> str:
+    """What the card rests on: what the leading source says, the others by name, the strength, and the numbers that are
+    ours alone."""
+    first, *others = rule.sources
+    parts = [f"Basis: {_link(first)}: {_sentence(first.says)}"]
+    if others:
+        parts.append(f"See also {', '.join(map(_link, others))}.")
+    parts.append(f"Strength: {_sentence(rule.strength)}")
+    if rule.local:
+        numbers = ", ".join(_quantity(name, rule.thresholds[name]) for name in sorted(rule.local))
+        parts.append(f"Local numbers, set without a source: {numbers}.")
+    return " ".join(parts)
+
+
+def _link(source: Source) -> str:
+    return f"[{source.label}]({source.url})"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _quantity(name: str, value: Decimal) -> str:
+    """``gap_days`` 14 as "gap 14 days"."""
+    unit = next(unit for unit in _LONGEST_UNITS if name.endswith(unit))
+    what = name[: -len(unit)].rstrip("_").replace("_", " ")
+    return " ".join(filter(None, (what, number(value), _UNIT_WORDS.get(unit, unit.replace("_", " ")))))
+
+
+def detail(
+    paragraphs: Iterable[str | None], lines: Iterable[str], also: Iterable[str], ending: Iterable[str | None]
+) -> str:
+    """The parts of a detail in their order, as Markdown paragraphs and lists."""
+    blocks = [text for text in paragraphs if text]
+    listed = list(dict.fromkeys(lines))
+    if listed:
+        blocks.append(_listing(listed))
+    further = [line for line in dict.fromkeys(also) if line not in listed]
+    if further:
+        blocks += ["Also:", _listing(further)]
+    blocks += [text for text in ending if text]
+    return "\n\n".join(blocks)
+
+
+def _listing(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,279 @@
+"""Review -> cards in the client's dialect, with what a machine can read beside them."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from cds.findings import NOT_CHECKED
+from cds.knowledge import Knowledge
+from cds.orders import PlainOrder, Proposal, Update
+from cds.outcome import CannotTell, Fires, Outcome
+from cds.review import Finding, Review, Said
+from hooks import card_text as text
+from hooks.card_choice import Plan, choose
+from hooks.override_reasons import reasons_for
+
+TOPIC_SYSTEM = "urn:firstline:rule"
+DIALECT_1, DIALECT_2 = "1.0", "2.0"
+NOT_CHECKED_SUMMARY = "Firstline could not check this order. Check doses and combinations by other means."
+NOT_CHECKED_DETAIL = (
+    "An error inside Firstline, not in the order, stopped the check. Nothing is known to be right or wrong."
+)
+SERVICE_LABEL = "Firstline"
+
+log = logging.getLogger("firstline.cards")
+
+
+class Writer(Protocol):
+    """Turns plain orders and changes into resources of the client's FHIR version; None: this version has none."""
+
+    def create(self, order: PlainOrder) -> Mapping[str, Any] | None: ...
+
+    def update(self, change: Update) -> Mapping[str, Any] | None: ...
+
+
+class Manner(Struct, frozen=True):
+    """How this client is answered: its hook and dialect, the namespace of this call's names, the site's settings."""
+
+    hook: str
+    dialect: str
+    namespace: UUID
+    public_url: str | None = None
+    info_cards: bool = True
+    explain: bool = False
+
+
+class Renderer:
+    """Writes answers from one body of knowledge (by rule id, with its version)."""
+
+    def __init__(self, knowledge: Mapping[str, Knowledge], version: str) -> None:
+        self.knowledge = knowledge
+        self.version = version
+
+    def render(self, review: Review, manner: Manner, writer: Writer) -> dict[str, Any]:
+        """The whole answer. Nothing in it is empty but ``cards`` and ``inScope``."""
+        plans = choose(review, manner.hook, manner.info_cards)
+        cards = [self._card(plan, review, manner, writer, first=plan is plans[0]) for plan in plans]
+        shown_by = {id(finding): _card_uuid(manner, plan.group) for plan in plans for finding in plan.findings}
+        view = self._review(review, manner, shown_by)
+        return {"cards": cards, "extension": {"firstline.review": view}}
+
+    def failed(self, manner: Manner) -> dict[str, Any]:
+        """The answer where the review itself broke down: visibly not checked."""
+        card = {
+            "uuid": _card_uuid(manner, "safety"),
+            "summary": NOT_CHECKED_SUMMARY,
+            "detail": f"{NOT_CHECKED_DETAIL}\n\n{text.LAST_LINE}",
+            "indicator": "warning",
+            "source": {"label": SERVICE_LABEL},
+        }
+        view = {"knowledge": self.version, "inScope": [], "notAssessed": ["review: not checked"]}
+        return {"cards": [_in_dialect(card, manner)], "extension": {"firstline.review": view}}
+
+    # One card
+
+    def _card(self, plan: Plan, review: Review, manner: Manner, writer: Writer, first: bool) -> dict[str, Any]:
+        alternative = _alternative(review)
+        rule = self.knowledge.get(plan.lead.rule)
+        summary, opening = self._opening(plan.lead, alternative)
+        told = "; ".join(finding.facts.get(text.ENTRIES, "") for finding in plan.findings)
+        unknown = [entry for finding in plan.findings for entry in finding.unknown if entry not in told]
+        suggestions, in_text = self._suggestions(plan, manner, writer)
+        said = [self._said(entry) for entry in review.said] if first else []
+        card: dict[str, Any] = {
+            "uuid": _card_uuid(manner, plan.group),
+            "summary": summary,
+            "detail": text.detail(
+                paragraphs=[opening, *in_text],
+                lines=[self._line(finding, alternative) for finding in plan.lines],
+                also=[self._line(finding, alternative) for finding in plan.also],
+                ending=[
+                    *dict.fromkeys(said),
+                    text.not_recognised(review.unrecognised) if first else None,
+                    text.not_known(unknown),
+                    *(text.escape_sentence(note) for note in review.proposals.notes.get(plan.group, ())),
+                    text.basis(rule) if rule else None,
+                    text.LAST_LINE,
+                ],
+            ),
+            "indicator": plan.lead.indicator,
+            "source": _source(rule),
+        }
+        if suggestions:
+            card["suggestions"] = suggestions
+            card["selectionBehavior"] = "at-most-one"
+        if not plan.informing:
+            card["overrideReasons"] = list(reasons_for(plan.lead.rule, plan.group))
+        if manner.public_url and rule:
+            address = f"{manner.public_url.rstrip('/')}/evidence/{rule.id}"
+            card["links"] = [{"label": f"Evidence: {rule.title}", "url": address, "type": "absolute"}]
+        card["extension"] = {"firstline.findings": [_finding(finding) for finding in plan.findings]}
+        return _in_dialect(card, manner)
+
+    def _opening(self, finding: Finding, alternative: str | None) -> tuple[str, str]:
+        """Summary and first paragraph. A wording that cannot be filled is still said, by the rule's title."""
+        if finding.words == NOT_CHECKED:
+            return NOT_CHECKED_SUMMARY, NOT_CHECKED_DETAIL
+        rule = self.knowledge[finding.rule]
+        words = text.wording(rule, finding.words, alternative)
+        try:
+            return (
+                text.shorten(text.fill(words.summary, text.plain_facts(_facts(finding, alternative)))),
+                text.fill(words.detail, text.escaped_facts(_facts(finding, alternative))),
+            )
+        except KeyError as missing:
+            log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
+            facts = "; ".join(
+                f"{name.replace('_', ' ')}: {text.escape(value)}" for name, value in finding.facts.items()
+            )
+            return text.shorten(rule.title), f"{rule.title}. {facts}".strip()
+
+    def _line(self, finding: Finding, alternative: str | None) -> str:
+        rule = self.knowledge[finding.rule]
+        words = text.wording(rule, finding.words, alternative)
+        try:
+            return text.fill(words.line, text.escaped_facts(_facts(finding, alternative)))
+        except KeyError as missing:
+            log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
+            return f"{rule.title}."
+
+    def _said(self, said: Said) -> str:
+        rule = self.knowledge[said.rule]
+        if said.words == NOT_CHECKED:
+            return f"Not checked because of an error inside Firstline: {rule.title}."
+        try:
+            return text.fill(rule.words[said.words].line, text.escaped_facts(said.facts))
+        except KeyError as missing:
+            log.error("rule %s: its words lack %s", rule.id, missing)
+            return f"Could not be told: {rule.title}."
+
+    # Suggestions
+
+    def _suggestions(self, plan: Plan, manner: Manner, writer: Writer) -> tuple[list[dict[str, Any]], list[str]]:
+        """Suggestions of the card; and as text what this client's FHIR version cannot be offered as an order."""
+        made: list[dict[str, Any]] = []
+        in_text: list[str] = []
+        for proposal in plan.proposals:
+            actions = _actions(proposal, manner, writer)
+            if actions is None:
+                in_text.append(f"To consider: {text.escape_sentence(proposal.label)}")
+                continue
+            suggestion: dict[str, Any] = {
+                "label": text.shorten(text.plain(proposal.label)),
+                "uuid": str(uuid5(manner.namespace, f"card|{plan.group}|suggestion|{len(made) + 1}")),
+            }
+            if proposal.recommended and not plan.informing and manner.dialect == DIALECT_2:
+                suggestion["isRecommended"] = True
+            suggestion["actions"] = actions
+            made.append(suggestion)
+        return made, in_text
+
+    # What a machine can read
+
+    def _review(self, review: Review, manner: Manner, shown_by: Mapping[int, str]) -> dict[str, Any]:
+        first = review.orders[0] if review.orders else None
+        views = {(order.indication, order.ladder_state) for order in review.orders}
+        findings = []
+        for finding in review.findings:
+            entry = _finding(finding)
+            if id(finding) in shown_by:
+                entry["card"] = shown_by[id(finding)]
+            findings.append(entry)
+        found: dict[str, Any] = {
+            "indication": first and first.indication,
+            "ladderState": first and first.ladder_state,
+            "mmePerDay": review.mme_per_day,
+            "mmeAtLeast": review.mme_at_least,
+            "findings": findings,
+            "notAssessed": list(review.not_assessed),
+        }
+        if len(views) > 1:
+            found["orders"] = [
+                _filled({"order": o.ref, "indication": o.indication, "ladderState": o.ladder_state})
+                for o in review.orders
+            ]
+        if manner.explain:
+            found["outcomes"] = [_outcome(*entry) for entry in review.outcomes]
+        return {"knowledge": self.version, "inScope": list(review.in_scope)} | _filled(found)
+
+
+def _facts(finding: Finding, alternative: str | None) -> Mapping[str, str]:
+    return {"alternative": alternative or text.NO_ALTERNATIVE, **finding.facts}
+
+
+def _alternative(review: Review) -> str | None:
+    """The first-line drug that the ladder proposes, by name."""
+    offered = [p for p in review.proposals.by_group.get("ladder", ()) if p.create is not None]
+    best = next((p for p in offered if p.recommended), offered[0] if offered else None)
+    if best is None or best.create is None:
+        return None
+    return best.create.ingredient or best.create.text
+
+
+def _card_uuid(manner: Manner, group: str) -> str:
+    return str(uuid5(manner.namespace, f"card|{group}"))
+
+
+def _source(rule: Knowledge | None) -> dict[str, Any]:
+    if rule is None:
+        return {"label": SERVICE_LABEL}
+    topic = {"system": TOPIC_SYSTEM, "code": rule.id.replace("-", ""), "display": rule.title}
+    return {"label": rule.sources[0].label, "url": rule.sources[0].url, "topic": topic}
+
+
+def _actions(proposal: Proposal, manner: Manner, writer: Writer) -> list[dict[str, Any]] | None:
+    """Create and update first, delete last: a client that applies only the first is not left without an order."""
+    actions: list[dict[str, Any]] = []
+    for order in (proposal.create, proposal.also):
+        if order is not None:
+            created = writer.create(order)
+            if created is None:
+                return None
+            actions.append({"type": "create", "description": f"Order {text.plain(order.text)}", "resource": created})
+    if proposal.update is not None:
+        updated = writer.update(proposal.update)
+        if updated is None:
+            return None
+        actions.append({"type": "update", "description": text.plain(proposal.label), "resource": updated})
+    if proposal.delete is not None:
+        where = "resource" if manner.dialect == DIALECT_1 else "resourceId"
+        actions.append({"type": "delete", "description": "Remove the draft order", where: proposal.delete})
+    return actions or None
+
+
+def _in_dialect(card: dict[str, Any], manner: Manner) -> dict[str, Any]:
+    """The card as CDS Hooks 1.0 has it, where the client speaks that."""
+    if manner.dialect != DIALECT_1:
+        return card
+    older = {name: value for name, value in card.items() if name not in ("uuid", "overrideReasons")}
+    older["source"] = {name: value for name, value in card["source"].items() if name != "topic"}
+    older["extension"] = {**card.get("extension", {}), "firstline.uuid": card["uuid"]}
+    return older
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return _filled(
+        {
+            "rule": finding.rule,
+            "indicator": finding.indicator,
+            "order": finding.order,
+            "others": list(finding.others),
+            "facts": {name: value for name, value in finding.facts.items() if value},
+        }
+    )
+
+
+def _outcome(rule: str, order: str, outcome: Outcome) -> dict[str, Any]:
+    entry: dict[str, Any] = {"rule": rule, "order": order}
+    if isinstance(outcome, Fires):
+        return entry | {"outcome": "fires", "indicator": outcome.indicator}
+    if isinstance(outcome, CannotTell):
+        return entry | _filled({"outcome": "cannot tell", "missing": list(outcome.missing)})
+    return entry | {"outcome": "does not apply", "because": outcome.because}
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}

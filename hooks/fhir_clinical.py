@@ -1,0 +1,283 @@
+"""FHIR resources about the patient -> facts of ``cds.chart``: everything but the drugs."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds import terminology
+from cds.chart import Allergy, Condition, Encounter, Patient, Procedure, Reason
+from cds.drugs import Drug, recognise
+from cds.terminology import Concept, ConditionMeaning
+from hooks import fhir_shapes as shapes
+from hooks.fhir_days import first_day, last_day
+from hooks.fhir_elements import REMEMBERED, Pointer, codes, concept, concepts, period, pointers, present, printable
+from hooks.fhir_records import Records
+from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+
+REFUTED = frozenset({"refuted", "entered-in-error"})
+HISTORY = frozenset({"inactive", "remission", "resolved"})
+UNCERTAIN = frozenset({"provisional", "differential", "unconfirmed"})
+NOT_DONE = frozenset({"not-done", "entered-in-error", "preparation"})
+NO_ALLERGY_CODES = frozenset(
+    {"716186003", "409137002", "160244002", "428607008", "429625007", "716184000", "no-known-allergies"}
+)
+"""No known allergy at all, to drugs, to food, to the environment."""
+NO_ALLERGY_WORDS = ("no known allerg", "no known drug allerg", "no known medication allerg", "nkda", "nka")
+SEVERE = frozenset({"severe", "24484000"})
+NOT_SEVERE = frozenset({"mild", "moderate", "255604002", "6736007"})
+ANAPHYLAXIS = frozenset({"anaphylaxis"})
+INPATIENT_CLASSES = {"inpatient": "IMP", "outpatient": "AMB", "ambulatory": "AMB", "emergency": "EMER", "home": "HH"}
+"""DSTU2's words for the class of an encounter, as the codes of later versions."""
+
+Meant = tuple[Concept, ConditionMeaning]
+
+
+class _Reaction(Struct, gc=False):
+    substance: Raw = ABSENT
+    manifestation: Raw = ABSENT
+    severity: str | None = None
+    description: str | None = None
+
+
+_reactions = msgspec.json.Decoder(list[_Reaction] | _Reaction | None, strict=False)
+
+
+@lru_cache(REMEMBERED)
+def meant(raw: bytes) -> tuple[Meant, ...]:
+    """The concepts of an element, each with what it means as a condition."""
+    return tuple((named, terminology.condition_meaning(named)) for named in concepts(raw) or ())
+
+
+@lru_cache(REMEMBERED)
+def observation_meaning(raw: bytes) -> str | None:
+    """What an observation's code element means."""
+    found = concepts(raw)
+    return terminology.observation_meaning(found[0]) if found else None
+
+
+# Patient and encounter
+
+
+def read_patient(sent: shapes.Patient) -> Patient:
+    """Birth date and sex. A sex other than male or female is not known."""
+    gender = (sent.gender or "").strip().casefold()
+    sex = {"m": "male", "f": "female"}.get(gender, gender)
+    return Patient(first_day(sent.birth_date), last_day(sent.birth_date), sex if sex in {"male", "female"} else None)
+
+
+def read_encounter(sent: shapes.Encounter, records: Records) -> Encounter:
+    """Class, start and reasons, coded or by reference to the diagnoses."""
+    reasons = [
+        reason
+        for raw in (sent.reason_code, sent.reason, sent.diagnosis, sent.reason_reference, sent.indication)
+        for reason in read_reasons(raw, sent, records)
+    ]
+    return Encounter(_encounter_class(sent.encounter_class), encounter_start(sent), tuple(reasons))
+
+
+def encounter_start(sent: shapes.Encounter) -> date | None:
+    """The first day of an encounter."""
+    return first_day(period(bytes(sent.period)).start or period(bytes(sent.actual_period)).start)
+
+
+def _encounter_class(raw: Raw) -> str | None:
+    named = concept(raw)
+    word = None
+    if named is not None:
+        word = next((coding.code for coding in named.codings if coding.code), None) or printable(named) or None
+    return None if word is None else INPATIENT_CLASSES.get(word.casefold(), word)
+
+
+# Conditions and reasons
+
+
+def read_condition(ref: str, sent: shapes.Condition, today: date, records: Records) -> Condition:
+    """A problem or diagnosis; ``status`` as CLINICAL.md section 13 defines a present condition."""
+    verification = codes(sent.verification_status)
+    found = meant(bytes(sent.code))
+    meaning = found[0][1] if found else None
+    sites = concepts(bytes(sent.body_site)) or ()
+    onset = sent.onset_date_time or period(bytes(sent.onset_period)).start
+    recorded = first_day(sent.recorded_date or sent.asserted_date or sent.date_recorded)
+    ended = last_day(sent.abatement_date_time or period(bytes(sent.abatement_period)).end)
+    status = "present"
+    if not verification.isdisjoint(REFUTED) or (meaning is not None and meaning.negated):
+        status = "refuted"
+    elif not codes(sent.clinical_status).isdisjoint(HISTORY) or _abated(sent, ended, today):
+        status = "history"
+    return Condition(
+        ref=ref,
+        meanings=meaning.meanings if meaning else frozenset(),
+        name=meaning.name if meaning else "",
+        status=status,
+        provisional=not verification.isdisjoint(UNCERTAIN),
+        localized=_localized(meaning, len(sites)),
+        since=first_day(onset) or recorded or _start_of(sent, records),
+        ended=ended,
+        recorded=recorded,
+        severe=_severe(codes(sent.severity)),
+        encounter_diagnosis=any("encounter-diagnosis" in code or code == "diagnosis" for code in codes(sent.category)),
+        site=", ".join(sorted(printable(site) for site in sites)) or None,
+    )
+
+
+def read_reasons(raw: Raw, holder: shapes.Resource, records: Records) -> Iterator[Reason]:
+    """The reasons in an element: concepts, or references to conditions. Refuted ones are left out."""
+    if not raw:
+        return
+    for pointer in pointers(bytes(raw)) or ():
+        resource = records.resolve(pointer.ref, holder) if pointer.concept is None else None
+        if isinstance(resource, shapes.Condition):
+            reason = _condition_reason(resource)
+        else:
+            reason = stated_reason(_stated(pointer))
+        if reason is not None:
+            yield reason
+
+
+@lru_cache(REMEMBERED)
+def stated_reason(named: Concept) -> Reason | None:
+    """The reason that a concept states; None where it is denied."""
+    meaning = terminology.condition_meaning(named)
+    return None if meaning.negated else Reason(meaning.meanings, meaning.name, meaning.localized, meaning.usable)
+
+
+def _stated(pointer: Pointer) -> Concept:
+    return pointer.concept if pointer.concept is not None else Concept(text=pointer.display)
+
+
+def _condition_reason(sent: shapes.Condition) -> Reason | None:
+    verification = codes(sent.verification_status)
+    found = meant(bytes(sent.code))
+    if not found or found[0][1].negated or not verification.isdisjoint(REFUTED):
+        return None
+    meaning = found[0][1]
+    sites = concepts(bytes(sent.body_site)) or ()
+    return Reason(
+        meaning.meanings,
+        meaning.name,
+        _localized(meaning, len(sites)),
+        meaning.usable,
+        not verification.isdisjoint(UNCERTAIN),
+    )
+
+
+def _localized(meaning: ConditionMeaning | None, sites: int) -> bool | None:
+    """As the table says; where it says nothing, one recorded body site makes it localized (CLINICAL.md section 2)."""
+    known = meaning.localized if meaning is not None else None
+    return True if known is None and sites == 1 else known
+
+
+def _abated(sent: shapes.Condition, ended: date | None, today: date) -> bool:
+    if ended is not None:
+        return ended < today
+    said = (sent.abatement_string, sent.abatement_boolean, sent.abatement_date_time)
+    return any(said) or any(present(raw) for raw in (sent.abatement_age, sent.abatement_range))
+
+
+def _start_of(sent: shapes.Condition, records: Records) -> date | None:
+    for raw in (sent.encounter, sent.context):
+        for pointer in (pointers(bytes(raw)) or ()) if raw else ():
+            encounter = records.resolve(pointer.ref, sent)
+            if isinstance(encounter, shapes.Encounter):
+                return encounter_start(encounter)
+    return None
+
+
+def _severe(words: frozenset[str]) -> bool | None:
+    if not words.isdisjoint(SEVERE):
+        return True
+    return None if words.isdisjoint(NOT_SEVERE) else False
+
+
+# Allergies
+
+
+def read_allergy(ref: str, sent: shapes.AllergyIntolerance) -> Allergy | None:
+    """An active allergy; None where it is refuted, over, or says that there is none."""
+    status = codes(sent.verification_status) | codes(sent.clinical_status) | {(sent.status or "").casefold()}
+    if not status.isdisjoint(REFUTED | HISTORY):
+        return None
+    reactions = _read_reactions(bytes(sent.reaction))
+    named = _substances(sent, reactions)
+    if any(_denies(one) for one in named):
+        return None
+    drugs = [drug for drug in map(_substance_drug, named) if drug is not None]
+    shown = [one for one in map(printable, named) if one]
+    words, severe = _reaction_words(reactions)
+    kind = codes(sent.type)
+    return Allergy(
+        ref=ref,
+        ingredients=frozenset(part.name for drug in drugs for part in drug.ingredients),
+        name=drugs[0].name if drugs else next(iter(shown), ""),
+        intolerance=True if "intolerance" in kind else False if "allergy" in kind else None,
+        severe=severe,
+        reactions=words,
+        meanings=frozenset().union(*(terminology.condition_meaning(one).meanings for one in named)),
+        roles=frozenset().union(*(drug.roles for drug in drugs)),
+    )
+
+
+def _substances(sent: shapes.AllergyIntolerance, reactions: list[_Reaction]) -> list[Concept]:
+    first = [named for raw in (sent.code, sent.substance) for named in concepts(bytes(raw)) or ()]
+    return first or [named for reaction in reactions for named in concepts(bytes(reaction.substance)) or ()]
+
+
+@lru_cache(REMEMBERED)
+def _substance_drug(named: Concept) -> Drug | None:
+    return recognise(named)
+
+
+def _denies(named: Concept) -> bool:
+    coded = {coding.code for coding in named.codings}
+    if coded & NO_ALLERGY_CODES:
+        return True
+    return printable(named).casefold().startswith(NO_ALLERGY_WORDS)
+
+
+def _read_reactions(raw: bytes) -> list[_Reaction]:
+    if not raw:
+        return []
+    try:
+        found = _reactions.decode(raw)
+    except UNREADABLE_JSON:
+        return []
+    return found if isinstance(found, list) else [] if found is None else [found]
+
+
+def _reaction_words(reactions: list[_Reaction]) -> tuple[frozenset[str], bool | None]:
+    """Meanings and words of the reactions, in lower case; and whether one was severe."""
+    words: set[str] = set()
+    for reaction in reactions:
+        for named, meaning in meant(bytes(reaction.manifestation)):
+            words |= meaning.meanings | {printable(named).casefold()}
+        words |= {(reaction.description or "").strip().casefold()}
+    words -= {""}
+    said = {reaction.severity.casefold() for reaction in reactions if reaction.severity}
+    if said & SEVERE or not words.isdisjoint(ANAPHYLAXIS) or any("anaphyla" in word for word in words):
+        return frozenset(words), True
+    return frozenset(words), False if said & NOT_SEVERE else None
+
+
+# Procedures
+
+
+def read_procedure(ref: str, sent: shapes.Procedure) -> Procedure | None:
+    """A procedure that was done, with its day; None where it was not done."""
+    if sent.not_performed or (sent.status or "").casefold() in NOT_DONE:
+        return None
+    found = meant(bytes(sent.code))
+    measured = observation_meaning(bytes(sent.code))
+    moment = sent.performed_date_time or sent.occurrence_date_time
+    for raw in (sent.performed_period, sent.occurrence_period):
+        runs = period(bytes(raw))
+        moment = moment or runs.end or runs.start
+    return Procedure(
+        ref=ref,
+        meanings=frozenset().union(*(meaning.meanings for _, meaning in found), {measured} if measured else ()),
+        name=found[0][1].name if found else "",
+        done=first_day(moment),
+    )

@@ -1,0 +1,294 @@
+"""FHIR Dosage of every version -> ``cds.chart.Dosage``."""
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds.chart import Dosage, Quantity
+from cds.terminology import Concept
+from hooks.fhir_days import first_day, last_day
+from hooks.fhir_elements import (
+    DAYS_IN,
+    REMEMBERED,
+    LooseQuantity,
+    amount,
+    concept,
+    concepts,
+    in_days,
+    number,
+    period,
+    present,
+    printable,
+    time_unit,
+)
+from hooks.fhir_loose import fields_of, members_of, salvaged
+from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+
+ROUTES = {
+    "26643006": "oral", "PO": "oral", "20053000": "oral", "C38288": "oral", "47625008": "intravenous",
+    "IV": "intravenous", "IVPUSH": "intravenous", "78421000": "intramuscular", "IM": "intramuscular",
+    "34206005": "subcutaneous", "SQ": "subcutaneous", "SC": "subcutaneous", "45890007": "transdermal",
+    "TRNSDERM": "transdermal", "TD": "transdermal", "6064005": "topical", "TOPICAL": "topical", "46713006": "nasal",
+    "NASINHL": "nasal", "NASINHLC": "nasal", "37839007": "sublingual", "SL": "sublingual", "54471007": "buccal",
+    "BUC": "buccal", "372471009": "intravesical", "37161004": "rectal", "PR": "rectal", "72607000": "intrathecal",
+    "404820008": "epidural", "EPI": "epidural", "54485002": "ophthalmic", "OPTHALTA": "ophthalmic", "10547007": "otic",
+}  # fmt: skip
+"""Words for the codes of SNOMED CT, HL7's RouteOfAdministration, EDQM and NCIt."""
+
+DOSE_ELEMENTS = {"R4": ("doseAndRate",), "STU3": ("doseQuantity", "doseRange"), "R5": ("asNeeded", "asNeededFor")}
+
+
+class Dosages(NamedTuple):
+    """The dosage instructions of one order. ``version`` is the FHIR version that their shape betrays, or None;
+    ``asked_for`` what as-needed doses are for; ``odd``: part of them could not be read."""
+
+    dosages: tuple[Dosage, ...] = ()
+    asked_for: tuple[Concept, ...] = ()
+    version: str | None = None
+    odd: bool = False
+
+
+class _Range(Struct, gc=False):
+    low: LooseQuantity | None = None
+    high: LooseQuantity | None = None
+
+
+class _Ratio(Struct, gc=False):
+    numerator: LooseQuantity | None = None
+    denominator: LooseQuantity | None = None
+
+
+class _DoseAndRate(Struct, rename="camel", gc=False):
+    type: Raw = ABSENT
+    dose_quantity: LooseQuantity | None = None
+    dose_range: _Range | None = None
+    rate_quantity: LooseQuantity | None = None
+    rate_range: _Range | None = None
+    rate_ratio: _Ratio | None = None
+
+
+class _Bounds(Struct, rename="camel", gc=False):
+    """What limits a Timing.repeat."""
+
+    bounds_duration: LooseQuantity | None = None
+    bounds_quantity: LooseQuantity | None = None
+    bounds_range: _Range | None = None
+    bounds_period: Raw = ABSENT
+
+
+class _Repeat(_Bounds, rename="camel", gc=False):
+    frequency: Decimal | None = None
+    frequency_max: Decimal | None = None
+    period: Decimal | None = None
+    period_max: Decimal | None = None
+    period_unit: str | None = None
+    period_units: str | None = None
+    day_of_week: list[str] | str | None = None
+    time_of_day: list[str] | str | None = None
+    when: list[str] | str | None = None
+
+
+class _Timing(Struct, gc=False):
+    repeat: _Repeat | None = None
+    code: Raw = ABSENT
+
+
+class _Dosage(_DoseAndRate, rename="camel", gc=False):
+    """Doses stand in the instruction itself up to STU3, in ``doseAndRate`` from R4 on."""
+
+    sequence: int | None = None
+    text: str | None = None
+    timing: _Timing | None = None
+    as_needed: bool | None = None
+    as_needed_boolean: bool | None = None
+    as_needed_codeable_concept: Raw = ABSENT
+    as_needed_for: Raw = ABSENT
+    site: Raw = ABSENT
+    site_codeable_concept: Raw = ABSENT
+    route: Raw = ABSENT
+    dose_and_rate: list[_DoseAndRate] | _DoseAndRate | None = None
+    quantity_quantity: LooseQuantity | None = None
+    quantity_range: _Range | None = None
+    max_dose_per_period: list[_Ratio] | _Ratio | None = None
+    max_dose_per_administration: LooseQuantity | None = None
+
+
+_dosages = msgspec.json.Decoder(list[_Dosage] | _Dosage | None, strict=False)
+
+
+@lru_cache(REMEMBERED)
+def read_dosages(raw: bytes) -> Dosages:
+    """Dosage instructions, one or many. What cannot be read is left out, and said in ``odd``."""
+    if not raw or raw == b"null":
+        return Dosages()
+    sent, odd = _decoded(raw)
+    return Dosages(
+        tuple(_dosage(one) for one in sent),
+        tuple(named for one in sent for named in _asked_for(one)),
+        _version(raw),
+        odd,
+    )
+
+
+def _decoded(raw: bytes) -> tuple[list[_Dosage], bool]:
+    try:
+        found = _dosages.decode(raw)
+    except UNREADABLE_JSON:
+        parts: list[tuple[Any, bool]] = []
+        for member in members_of(raw):
+            fields = fields_of(member)
+            parts.append((None, True) if fields is None else salvaged(fields, _Dosage))
+        return [one for one, _ in parts if one is not None], not parts or any(left_out for _, left_out in parts)
+    if found is None:
+        return [], False
+    return (found if isinstance(found, list) else [found]), False
+
+
+def _version(raw: bytes) -> str | None:
+    keys = {key for member in members_of(raw) for key in fields_of(member) or ()}
+    return next((version for version, names in DOSE_ELEMENTS.items() if not keys.isdisjoint(names)), None)
+
+
+def _dosage(sent: _Dosage) -> Dosage:
+    timing = sent.timing or _Timing()
+    repeat = timing.repeat or _Repeat()
+    dose_low, dose_high, rate = _dose(sent)
+    max_dose, max_dose_days = _most(sent.max_dose_per_period)
+    runs = period(bytes(repeat.bounds_period))
+    bounds_high = repeat.bounds_range.high if repeat.bounds_range else None
+    unit = repeat.period_unit or repeat.period_units
+    return Dosage(
+        sequence=sent.sequence,
+        text=sent.text.strip() or None if sent.text else None,
+        dose_low=dose_low,
+        dose_high=dose_high,
+        rate=rate,
+        as_needed=_as_needed(sent),
+        frequency=_positive(repeat.frequency),
+        frequency_max=_positive(repeat.frequency_max),
+        period=_period_days(repeat.period, unit),
+        period_max=_period_days(repeat.period_max, unit),
+        times_of_day=_count(repeat.time_of_day),
+        when=_count(repeat.when),
+        days_of_week=_count(repeat.day_of_week),
+        timing_code=_timing_code(concept(timing.code)),
+        bounds_days=in_days(amount(repeat.bounds_duration or repeat.bounds_quantity or bounds_high)),
+        bounds_start=first_day(runs.start),
+        bounds_end=last_day(runs.end),
+        max_dose=max_dose,
+        max_dose_days=max_dose_days,
+        max_single=_dose_amount(sent.max_dose_per_administration),
+        route=_route(concept(sent.route)),
+        site=printable(concept(sent.site) or concept(sent.site_codeable_concept)) or None,
+    )
+
+
+def _dose(sent: _Dosage) -> tuple[Quantity | None, Quantity | None, Quantity | None]:
+    """Lowest and highest dose, and the rate. Of several the ordered one, else the widest span of one unit."""
+    listed = sent.dose_and_rate if isinstance(sent.dose_and_rate, list) else [sent.dose_and_rate]
+    parts = [part for part in listed if part is not None]
+    ordered = [part for part in parts if any("ordered" in one for one in _kinds(part.type))]
+    low: Quantity | None = None
+    high: Quantity | None = None
+    rate: Quantity | None = None
+    for part in [*(ordered or parts), sent]:
+        part_low, part_high = _ends(part)
+        if high is None:
+            low, high = part_low, part_high
+        elif part_high is not None and part_high.unit == high.unit:
+            low = min((one for one in (low, part_low) if one is not None), key=lambda one: one.value, default=None)
+            high = max(high, part_high, key=lambda one: one.value)
+        rate = rate or _rate(part)
+    if high is None:
+        plain, span = _dose_amount(sent.quantity_quantity), sent.quantity_range or _Range()
+        low, high = plain or _dose_amount(span.low), plain or _dose_amount(span.high)
+    return low, high, rate
+
+
+def _kinds(raw: Raw) -> list[str]:
+    named = concepts(bytes(raw)) or ()
+    return [word for one in named for coding in one.codings for word in (coding.code, coding.display) if word]
+
+
+def _ends(part: _DoseAndRate) -> tuple[Quantity | None, Quantity | None]:
+    dose = _dose_amount(part.dose_quantity)
+    if dose is not None:
+        return dose, dose
+    span = part.dose_range or _Range()
+    low, high = _dose_amount(span.low), _dose_amount(span.high)
+    if low is not None and high is not None and low.unit is None:
+        low = Quantity(low.value, high.unit)
+    return low, high
+
+
+def _rate(part: _DoseAndRate) -> Quantity | None:
+    if part.rate_quantity is not None:
+        return amount(part.rate_quantity)
+    if part.rate_range is not None:
+        return amount(part.rate_range.high)
+    ratio = part.rate_ratio
+    top, below = (amount(ratio.numerator), amount(ratio.denominator)) if ratio is not None else (None, None)
+    if top is None or below is None or below.value <= 0:
+        return None
+    return Quantity(top.value / below.value, f"{top.unit or ''}/{below.unit or ''}")
+
+
+def _dose_amount(sent: LooseQuantity | None) -> Quantity | None:
+    dose = amount(sent)
+    return None if dose is None or dose.value < 0 else dose
+
+
+def _most(sent: list[_Ratio] | _Ratio | None) -> tuple[Quantity | None, Decimal | None]:
+    """The maximum dose and its days; of several limits of one unit the strictest, else the first."""
+    limits = []
+    for ratio in sent if isinstance(sent, list) else [sent]:
+        top = _dose_amount(ratio.numerator) if ratio is not None else None
+        days = in_days(amount(ratio.denominator)) if ratio is not None else None
+        if top is not None and days is not None:
+            limits.append((top, days))
+    alike = [limit for limit in limits if limit[0].unit == limits[0][0].unit]
+    return min(alike, key=lambda limit: limit[0].value / limit[1], default=(None, None))
+
+
+def _as_needed(sent: _Dosage) -> bool | None:
+    if present(sent.as_needed_codeable_concept) or present(sent.as_needed_for):
+        return True
+    return sent.as_needed_boolean if sent.as_needed is None else sent.as_needed
+
+
+def _asked_for(sent: _Dosage) -> tuple[Concept, ...]:
+    return (*(concepts(bytes(sent.as_needed_codeable_concept)) or ()), *(concepts(bytes(sent.as_needed_for)) or ()))
+
+
+def _positive(value: Decimal | None) -> Decimal | None:
+    known = number(value)
+    return known if known is not None and known > 0 else None
+
+
+def _period_days(value: Decimal | None, unit: str | None) -> Decimal | None:
+    """None where the unit is not said: a number without it says nothing."""
+    length = _positive(value)
+    factor = DAYS_IN.get(time_unit(unit)) if unit else None
+    return None if length is None or factor is None else length * factor[0] / factor[1]
+
+
+def _count(sent: list[str] | str | None) -> int:
+    return 0 if sent is None else 1 if isinstance(sent, str) else len(set(sent))
+
+
+def _timing_code(named: Concept | None) -> str | None:
+    """The standard code; else the words, which say more than a site's own code."""
+    if named is None:
+        return None
+    standard = (coding.code for coding in named.codings if coding.system and "GTSAbbreviation" in coding.system)
+    return next(standard, None) or printable(named) or None
+
+
+def _route(named: Concept | None) -> str | None:
+    if named is None:
+        return None
+    words = (ROUTES.get(coding.code.upper()) for coding in named.codings if coding.code)
+    return next((word for word in words if word), None) or printable(named) or None

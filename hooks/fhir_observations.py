@@ -1,0 +1,249 @@
+"""FHIR Observation and DiagnosticReport -> ``cds.chart.Observation``, in the units of observations.csv."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds.chart import Observation, Quantity
+from cds.terminology import Concept, observation_value
+from hooks import fhir_shapes as shapes
+from hooks.fhir_clinical import observation_meaning
+from hooks.fhir_days import first_day, instant
+from hooks.fhir_elements import REMEMBERED, LooseQuantity, amount, concept, concepts, number, period, present, printable
+from hooks.fhir_loose import fields_of, members_of
+from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+
+DROPPED = frozenset({"entered-in-error", "cancelled", "registered"})
+BOUNDED = frozenset({"egfr", "egfr_race_based", "crcl"})
+"""Meanings whose "<15" or ">60" stays a text: the review knows how to read it."""
+PRESENCE = frozenset({"ecg_study"})
+ANSWERS = {
+    "77386006": "pregnant", "60001007": "not pregnant", "152231000119106": "not pregnant", "10828004": "positive",
+    "260385009": "negative", "260373001": "detected", "260415000": "not detected", "la15173-0": "pregnant",
+    "la26683-5": "not pregnant", "la6576-8": "positive", "la6577-6": "negative", "la11882-0": "detected",
+    "la11883-8": "not detected", "pos": "positive", "neg": "negative", "det": "detected", "nd": "not detected",
+}  # fmt: skip
+"""Words for coded answers."""
+NUMBERS, PLAIN = 3, 7
+"""Where numbers and plain values end in ``_sent_values``."""
+NUMBER_TEXT = re.compile(
+    r"\s*(?P<sign>[<>]=?)?\s*(?P<number>\d{1,6}(?:\.\d+)?)\s*(?:/\s*10)?\s*(?P<unit>[^\d\s][^\d]*)?\s*", re.ASCII
+)
+
+
+class Value(NamedTuple):
+    """A value as sent: a quantity, or words in lower case. ``sign`` is the comparator."""
+
+    amount: Quantity | None = None
+    words: str | None = None
+    sign: str | None = None
+
+
+class Facts(NamedTuple):
+    """As in ``cds.chart.Observation``."""
+
+    meaning: str
+    value: Decimal | None
+    words: str | None
+    upper_limit: Decimal | None
+    name: str
+
+
+class _Values(Struct, rename="camel", gc=False):
+    code: Raw = ABSENT
+    value_quantity: Raw = ABSENT
+    value_codeable_concept: Raw = ABSENT
+    value_string: Raw = ABSENT
+    value_integer: Raw = ABSENT
+    value_decimal: Raw = ABSENT
+    value_boolean: Raw = ABSENT
+    value_date_time: Raw = ABSENT
+    value_date: Raw = ABSENT
+    interpretation: Raw = ABSENT
+    reference_range: Raw = ABSENT
+
+
+class _ReferenceRange(Struct, rename="camel", gc=False):
+    high: LooseQuantity | None = None
+    type: Raw = ABSENT
+
+
+_quantity = msgspec.json.Decoder(LooseQuantity | Decimal | None, strict=False)
+_plain = msgspec.json.Decoder(str | int | float | bool | None)
+_decimal = msgspec.json.Decoder(Decimal | None, strict=False)
+_component = msgspec.json.Decoder(_Values)
+_ranges = msgspec.json.Decoder(list[_ReferenceRange] | _ReferenceRange | None)
+
+
+def read_observations(ref: str, sent: shapes.Observation) -> Iterator[Observation]:
+    """The observation and its components, those that mean something to the review."""
+    if (sent.status or "").casefold() in DROPPED:
+        return
+    own = _observation(ref, sent, sent)
+    if own is not None:
+        yield own
+    for raw in members_of(sent.component) if sent.component else ():
+        try:
+            part = _component.decode(raw)
+        except UNREADABLE_JSON:
+            continue
+        found = _observation(ref, part, sent)
+        if found is not None:
+            yield found
+
+
+def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
+    """That a study was done, and when: an ECG."""
+    meaning = observation_meaning(bytes(sent.code))
+    if meaning not in PRESENCE or (sent.status or "").casefold() in DROPPED:
+        return None
+    moment = _moment(sent)
+    return Observation(ref, meaning, None, first_day(moment), instant(moment), name=printable(concept(sent.code)))
+
+
+def observation_meanings(sent: shapes.Measured) -> Iterator[str]:
+    """What an observation and its components are about, whatever their values."""
+    parts = [sent.code] if sent.code else []
+    if isinstance(sent, shapes.Observation) and sent.component:
+        parts += [fields["code"] for raw in members_of(sent.component) if "code" in (fields := fields_of(raw) or {})]
+    for code in parts:
+        meaning = observation_meaning(bytes(code))
+        if meaning is not None:
+            yield meaning
+
+
+def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Observation) -> Observation | None:
+    if not part.code:
+        return None
+    facts = _facts(bytes(part.code), bytes(part.reference_range), *(bytes(raw) for raw in _sent_values(part)))
+    if facts is None:
+        return None
+    moment = _moment(whole)
+    return Observation(
+        ref=ref,
+        meaning=facts.meaning,
+        value=facts.value,
+        taken=first_day(moment),
+        taken_at=instant(moment),
+        text=facts.words,
+        upper_limit=facts.upper_limit,
+        name=facts.name,
+    )
+
+
+def _sent_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
+    """The values: numbers first, then plain ones, then coded ones (``NUMBERS``, ``PLAIN``)."""
+    if present(part.value_quantity):
+        return (part.value_quantity,)
+    return (
+        part.value_quantity,
+        part.value_integer,
+        part.value_decimal,
+        part.value_string,
+        part.value_date_time,
+        part.value_date,
+        part.value_boolean,
+        part.value_codeable_concept,
+        part.interpretation,
+    )
+
+
+@lru_cache(REMEMBERED)
+def _facts(code: bytes, limits: bytes, *values: bytes) -> Facts | None:
+    """What an observation says, apart from its day; None where it means nothing to the review."""
+    meaning = observation_meaning(code)
+    if meaning is None:
+        return None
+    named = (concepts(code) or (Concept(),))[0]
+    value = _value(values)
+    measured = _in_table_unit(meaning, value.amount, named)
+    words = value.words
+    if value.sign is not None and measured is not None:
+        words = f"{value.sign}{measured.normalize():f}"
+        if meaning in BOUNDED and value.sign in {"<", ">"}:
+            measured = None
+    return Facts(meaning, measured, words, _upper_limit(meaning, limits, value.amount, named), printable(named))
+
+
+def _moment(sent: shapes.Measured) -> str:
+    runs = period(bytes(sent.effective_period))
+    return sent.effective_date_time or sent.effective_instant or runs.end or runs.start or sent.issued or ""
+
+
+def _in_table_unit(meaning: str, sent: Quantity | None, named: Concept) -> Decimal | None:
+    return None if sent is None else observation_value(meaning, sent.value, sent.unit, named)
+
+
+def _value(values: tuple[bytes, ...]) -> Value:
+    numbers, plain, coded = values[:NUMBERS], values[NUMBERS:PLAIN], values[PLAIN:]
+    for raw in numbers:
+        found = _quantity_value(raw) if raw else Value()
+        if found.amount is not None:
+            return found
+    for raw in plain:
+        words = _plain_text(raw) if raw else None
+        if words:
+            return _text_value(words)
+    for raw in coded:
+        for named in concepts(raw) or ():
+            return _text_value(_answer(named))
+    return Value()
+
+
+def _quantity_value(raw: bytes) -> Value:
+    try:
+        sent = _quantity.decode(raw)
+    except UNREADABLE_JSON:
+        return Value()
+    if isinstance(sent, Decimal):
+        plain = number(sent)
+        return Value(None if plain is None else Quantity(plain, None))
+    return Value(amount(sent), sign=(sent.comparator or None) if sent is not None else None)
+
+
+def _plain_text(raw: bytes) -> str | None:
+    try:
+        sent = _plain.decode(raw)
+    except UNREADABLE_JSON:
+        return None
+    return None if sent is None else str(sent).strip().casefold()
+
+
+def _answer(named: Concept) -> str:
+    for coding in named.codings:
+        if coding.code and coding.code.casefold() in ANSWERS:
+            return ANSWERS[coding.code.casefold()]
+    return printable(named).casefold()
+
+
+def _text_value(words: str) -> Value:
+    """A text that is only a number, with a unit or a comparator at most, is that number."""
+    found = NUMBER_TEXT.fullmatch(words)
+    if found is None:
+        return Value(words=words or None)
+    unit = found["unit"].strip() if found["unit"] else None
+    return Value(Quantity(Decimal(found["number"]), unit), words, found["sign"])
+
+
+def _upper_limit(meaning: str, raw: bytes, measured: Quantity | None, named: Concept) -> Decimal | None:
+    """The upper end of the normal range, in the unit of the table."""
+    if not raw:
+        return None
+    try:
+        sent = _ranges.decode(raw)
+    except UNREADABLE_JSON:
+        return None
+    ranges = [one for one in (sent if isinstance(sent, list) else [sent]) if one is not None and one.high is not None]
+    normal = [one for one in ranges if not one.type or "normal" in printable(concept(one.type)).casefold()]
+    for one in normal or ranges:
+        high = amount(one.high)
+        if high is not None and high.unit is None and measured is not None:
+            high = Quantity(high.value, measured.unit)
+        if high is not None:
+            return _in_table_unit(meaning, high, named)
+    return None

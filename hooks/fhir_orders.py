@@ -1,0 +1,226 @@
+"""FHIR orders, statements and dispenses of a drug, of every version -> ``cds.chart.MedicationOrder``."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds.chart import Dosage, MedicationOrder, Quantity, Reason
+from cds.status_reasons import stopped_for
+from hooks import fhir_shapes as shapes
+from hooks.fhir_clinical import read_reasons, stated_reason
+from hooks.fhir_days import first_day, last_day
+from hooks.fhir_dosage import Dosages, read_dosages
+from hooks.fhir_elements import (
+    REMEMBERED,
+    codes,
+    concepts,
+    identifiers,
+    in_days,
+    period,
+    pointers,
+    present,
+    quantity,
+    refs,
+)
+from hooks.fhir_loose import fields_of, salvaged
+from hooks.fhir_medications import named_drug
+from hooks.fhir_records import Records
+from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+
+ENDED = frozenset({"stopped", "completed", "cancelled", "ended"})
+ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
+"""R5 says in ``adherence`` what the status of a statement said before."""
+
+
+class ReadOrder(NamedTuple):
+    """One drug record as read. ``odd``: part of it could not be read; ``missing``: the Medication it refers to that did
+    not come with the request; ``version``: the FHIR version that its shape betrays, or None."""
+
+    order: MedicationOrder
+    odd: bool = False
+    missing: str | None = None
+    version: str | None = None
+
+
+class _Shared(NamedTuple):
+    """Facts of every kind, by their names in ``MedicationOrder``; the rest as in ``ReadOrder``."""
+
+    facts: dict[str, Any]
+    odd: bool
+    missing: str | None
+    version: str | None
+
+
+class _Supply(Struct, rename="camel", gc=False):
+    """MedicationRequest.dispenseRequest."""
+
+    expected_supply_duration: Raw = ABSENT
+    quantity: Raw = ABSENT
+    number_of_repeats_allowed: int | None = None
+    validity_period: Raw = ABSENT
+
+
+_supply = msgspec.json.Decoder(_Supply | None, strict=False)
+
+
+def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> ReadOrder | None:
+    """MedicationRequest (STU3, R4, R5). None for one that says what must not be given: it orders nothing."""
+    if sent.do_not_perform:
+        return None
+    shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
+    order = MedicationOrder(
+        ref=ref,
+        kind="request",
+        **shared.facts,
+        intent=_word(sent.intent),
+        reported=bool(sent.reported_boolean) or _says_true(sent.reported) or present(sent.reported_reference),
+        authored=first_day(sent.authored_on),
+        end=last_day(sent.status_changed) if shared.facts["status"] in ENDED else None,
+        requester=_requester(sent.requester),
+        follows=refs(sent.prior_prescription) | refs(sent.based_on),
+        **(_supplied(bytes(sent.dispense_request)) if sent.dispense_request else {}),
+    )
+    newest = present(sent.medication) or present(sent.reason)
+    return ReadOrder(order, shared.odd, shared.missing, "R5" if newest else shared.version)
+
+
+def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> ReadOrder:
+    """DSTU2's MedicationOrder."""
+    shared = _shared(sent, _dosages(sent.dosage_instruction), records, sent.reason_codeable_concept)
+    shared.facts["stopped_for"] = _stopped_for(sent.reason_ended) or shared.facts["stopped_for"]
+    order = MedicationOrder(
+        ref=ref,
+        kind="request",
+        **shared.facts,
+        authored=first_day(sent.date_written),
+        end=last_day(sent.date_ended),
+        requester=_requester(sent.prescriber),
+        follows=refs(sent.prior_prescription),
+        **(_supplied(bytes(sent.dispense_request)) if sent.dispense_request else {}),
+    )
+    return ReadOrder(order, shared.odd, shared.missing, "DSTU2")
+
+
+def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records) -> ReadOrder:
+    """MedicationStatement of every version."""
+    dosages = _dosages(sent.dosage, sent.rendered_dosage_instruction)
+    shared = _shared(sent, dosages, records, sent.reason_for_use_codeable_concept, sent.reason_for_use_reference)
+    shared.facts["status"] = _statement_status(shared.facts["status"], sent)
+    shared.facts["stopped_for"] = shared.facts["stopped_for"] or _stopped_for(sent.reason_not_taken)
+    runs = period(bytes(sent.effective_period))
+    order = MedicationOrder(
+        ref=ref,
+        kind="statement",
+        **shared.facts,
+        authored=first_day(sent.date_asserted),
+        start=first_day(runs.start or sent.effective_date_time),
+        end=last_day(runs.end),
+        follows=refs(sent.based_on) | refs(sent.derived_from),
+    )
+    return ReadOrder(order, shared.odd, shared.missing, shared.version)
+
+
+def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -> ReadOrder:
+    """MedicationDispense of every version."""
+    shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
+    for raw in (sent.status_reason_codeable_concept, sent.not_performed_reason):
+        shared.facts["stopped_for"] = shared.facts["stopped_for"] or _stopped_for(raw)
+    order = MedicationOrder(
+        ref=ref,
+        kind="dispense",
+        **shared.facts,
+        authored=first_day(sent.when_prepared),
+        start=first_day(sent.when_handed_over or sent.when_prepared),
+        supply_days=in_days(quantity(bytes(sent.days_supply))),
+        quantity=_amount(sent.quantity),
+        follows=refs(sent.authorizing_prescription) | refs(sent.based_on),
+    )
+    return ReadOrder(order, shared.odd, shared.missing, shared.version)
+
+
+def _shared(sent: shapes.DrugRecord, dosages: Dosages, records: Records, *reasons: Raw) -> _Shared:
+    """What all kinds share. ``reasons``: the elements in which this kind states them beside the usual ones."""
+    named = named_drug(sent, next((dosage.route for dosage in dosages.dosages if dosage.route), None), records)
+    stated: dict[Reason, None] = {}
+    for raw in (*reasons, sent.reason_code, sent.reason_reference, sent.reason):
+        if raw:
+            stated.update(dict.fromkeys(read_reasons(raw, sent, records)))
+    for said in dosages.asked_for:
+        reason = stated_reason(said)
+        if reason is not None:
+            stated[reason] = None
+    facts = {
+        "drug": named.drug,
+        "name": named.name,
+        "status": _word(sent.status),
+        "dosages": dosages.dosages,
+        "identifiers": identifiers(bytes(sent.identifier)),
+        "reasons": tuple(stated),
+        "stopped_for": _stopped_for(sent.status_reason),
+        "category": codes(sent.category),
+    }
+    return _Shared(facts, named.odd or dosages.odd, named.missing, dosages.version)
+
+
+def _dosages(raw: Raw, rendered: str | None = None) -> Dosages:
+    found = read_dosages(bytes(raw)) if raw else Dosages()
+    if not found.dosages and rendered and rendered.strip():
+        return found._replace(dosages=(Dosage(text=rendered.strip()),))
+    return found
+
+
+@lru_cache(REMEMBERED)
+def _supplied(raw: bytes) -> dict[str, Any]:
+    """The facts of a dispenseRequest, by their names in ``MedicationOrder``."""
+    if not raw:
+        return {}
+    try:
+        sent = _supply.decode(raw) or _Supply()
+    except UNREADABLE_JSON:
+        fields = fields_of(raw)
+        sent = _Supply() if fields is None else salvaged(fields, _Supply)[0]
+    valid = period(bytes(sent.validity_period))
+    repeats = sent.number_of_repeats_allowed
+    return {
+        "supply_days": in_days(quantity(bytes(sent.expected_supply_duration))),
+        "quantity": _amount(sent.quantity),
+        "repeats": repeats if repeats is not None and 0 <= repeats < 1000 else None,
+        "valid_from": first_day(valid.start),
+        "valid_to": last_day(valid.end),
+    }
+
+
+def _amount(raw: Raw) -> Quantity | None:
+    found = quantity(bytes(raw)) if raw else None
+    return found if found is not None and found.value > 0 else None
+
+
+def _requester(raw: Raw) -> str | None:
+    found = (pointers(bytes(raw)) or ()) if raw else ()
+    return next((pointer.ref or pointer.display for pointer in found if pointer.ref or pointer.display), None)
+
+
+def _statement_status(status: str | None, sent: shapes.MedicationStatement) -> str | None:
+    if sent.was_not_taken or (sent.taken or "").casefold() in {"n", "not-taken"}:
+        return "not-taken"
+    if status != "recorded":
+        return status
+    adherence = fields_of(sent.adherence) or {} if sent.adherence else {}
+    said = codes(adherence.get("code", ABSENT))
+    return next((ADHERENCE[word] for word in sorted(said) if word in ADHERENCE), "active")
+
+
+def _stopped_for(raw: Raw) -> str | None:
+    found = {stopped_for(named) for named in concepts(bytes(raw)) or ()} if raw else set()
+    return "intolerance" if "intolerance" in found else "failure" if "failure" in found else None
+
+
+def _says_true(raw: Raw) -> bool:
+    """R5's ``reported``: true, or a reference to who reported it."""
+    return bytes(raw) not in {b"", b"null", b"false"}
+
+
+def _word(text: str | None) -> str | None:
+    return text.strip().casefold() or None if text else None

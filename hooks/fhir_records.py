@@ -1,0 +1,117 @@
+"""All resources of one request: each once, whatever key it came under, and found again by whoever refers to it."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from hooks.fhir_days import instant
+from hooks.fhir_elements import local_ref
+from hooks.fhir_loose import read_loosely
+from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON, AnyResource, Resource
+
+Kind = TypeVar("Kind", bound=Resource)
+Arrived = tuple[Resource, str | None]
+"""A resource and the ``fullUrl`` of its entry."""
+
+_contained = msgspec.json.Decoder(list[AnyResource])
+_meta = msgspec.json.Decoder(dict[str, Raw])
+_anything = msgspec.json.Decoder()
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+class Records:
+    """Resources by kind, in an order that does not depend on how they arrived, and by reference."""
+
+    def __init__(self, arrived: Iterable[Arrived] = ()) -> None:
+        self.arrived = tuple(arrived)
+
+    @cached_property
+    def _by_kind(self) -> dict[type[Resource], dict[str, Resource]]:
+        by_kind: dict[type[Resource], dict[str, Resource]] = {}
+        nameless: dict[type[Resource], dict[bytes, Resource]] = {}
+        for resource, _ in self.arrived:
+            kind = type(resource)
+            if not resource.id:
+                nameless.setdefault(kind, {})[canonical(resource)] = resource
+                continue
+            known = by_kind.setdefault(kind, {})
+            ref = resource.ref
+            known[ref] = resource if ref not in known else newer(known[ref], resource)
+        for kind, resources in nameless.items():
+            known = by_kind.setdefault(kind, {})
+            for count, (_, resource) in enumerate(sorted(resources.items()), start=1):
+                known[f"{kind.__name__}/without-id-{count}"] = resource
+        return by_kind
+
+    def of(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
+        """Reference and resource of each one of this kind, by reference."""
+        return sorted(self._by_kind.get(kind, {}).items())  # type: ignore[arg-type]
+
+    @cached_property
+    def _by_url(self) -> dict[str, Resource]:
+        by_url: dict[str, Resource] = {}
+        for resource, url in self.arrived:
+            if url is not None:
+                by_url[url] = resource if url not in by_url else newer(by_url[url], resource)
+                by_url.setdefault(local_ref(url), resource)
+        return by_url
+
+    def resolve(self, ref: str | None, holder: Resource) -> Resource | None:
+        """The resource that ``holder`` refers to: contained in it, of this request, or None."""
+        if ref is None:
+            return None
+        if ref.startswith("#"):
+            inner = contained(holder)
+            named = [resource for resource in inner if resource.id and resource.id.lstrip("#") == ref[1:]]
+            return named[0] if named else None
+        for known in self._by_kind.values():
+            if ref in known:
+                return known[ref]
+        return self._by_url.get(ref)
+
+
+def contained(holder: Resource) -> tuple[Resource, ...]:
+    """The resources within a resource; those that cannot be read are left out."""
+    raw = bytes(holder.contained)
+    if not raw or raw in {b"null", b"[]"}:
+        return ()
+    try:
+        return tuple(_contained.decode(raw))
+    except UNREADABLE_JSON:
+        wrapped = b'{"resourceType":"Bundle","entry":' + raw + b"}"
+        return tuple(_resources(wrapped))
+
+
+def _resources(raw: bytes) -> Iterator[Resource]:
+    for found in read_loosely(raw):
+        if found.resource is not None:
+            yield found.resource
+
+
+def newer(one: Resource, other: Resource) -> Resource:
+    """Of two versions of a resource the one updated last; else the one whose canonical JSON is greater."""
+    if one == other:
+        return one
+    return max(one, other, key=lambda resource: (updated(resource), canonical(resource)))
+
+
+def updated(resource: Resource) -> str:
+    """meta.lastUpdated in UTC; empty where it is not said."""
+    if resource.meta == ABSENT:
+        return ""
+    try:
+        return instant(str(_anything.decode(_meta.decode(resource.meta)["lastUpdated"])))
+    except (*UNREADABLE_JSON, KeyError):
+        return ""
+
+
+def canonical(resource: Resource | Any) -> bytes:
+    """JSON with sorted keys, the same for the same content."""
+    written = msgspec.json.encode(resource)
+    try:
+        return _sorted.encode(_anything.decode(written))
+    except UNREADABLE_JSON:
+        return written

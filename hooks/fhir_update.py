@@ -1,0 +1,154 @@
+"""Update -> the client's own draft, whole and as it was sent, with only the named paths changed.
+
+Every FHIR version's shape is kept: lists that came as one object, doses at either place. The result is not validated
+again: what the client sends is what it gets back.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Literal
+
+from cds.orders import Update
+
+Version = Literal["DSTU2", "STU3", "R4", "R5"]
+"""The FHIR versions that are answered; R4B counts as R4."""
+
+UCUM = "http://unitsofmeasure.org"
+DAY = "d"
+SIG_TEXTS = ("text", "patientInstruction")
+"""What says a dose in words: it would be wrong once the dose has changed."""
+NARRATIVES = ("text", "renderedDosageInstruction")
+DAYS_IN = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}
+
+
+def write_update(raw: Mapping[str, Any], update: Update, version: Version) -> dict[str, Any] | None:
+    """The client's draft with only what the update names changed; its shape and all else stay as sent.
+
+    None where the change cannot be written: a dose that is not structured. The draft handed in is never changed.
+    """
+    draft = dict(raw)
+    factor = update.dose_factor
+    if factor is not None:
+        dosages = _each(draft.get("dosageInstruction"), lambda dosage: _at_share(dosage, factor))
+        if not dosages or None in (dosages if isinstance(dosages, list) else [dosages]):
+            return None
+        draft["dosageInstruction"] = dosages
+        for name in NARRATIVES:
+            draft.pop(name, None)
+    if factor is not None or update.supply_days is not None or update.repeats is not None:
+        supply = _changed_supply(draft.get("dispenseRequest"), update, version)
+        if supply:
+            draft["dispenseRequest"] = supply
+        else:
+            draft.pop("dispenseRequest", None)
+    if update.note:
+        draft["note"] = _with_note(draft.get("note"), update.note, version)
+    return draft
+
+
+def _each(value: Any, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Any:
+    """Applies a change to an element that may be one object or a list of them, and keeps its shape."""
+    if isinstance(value, Mapping):
+        return change(dict(value))
+    if isinstance(value, list):
+        return [change(dict(entry)) if isinstance(entry, Mapping) else None for entry in value]
+    return None
+
+
+def _at_share(dosage: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:
+    """The dosage at this share of its dose, without the words that say the old one; None where it has no dose."""
+    places = dosage.get("doseAndRate")
+    changed = False
+    if places is not None:
+        scaled = _each(places, lambda place: _scaled_dose(place, factor))
+        if not scaled or (isinstance(scaled, list) and None in scaled):
+            return None
+        dosage["doseAndRate"], changed = scaled, True
+    own = _scaled_dose(dosage, factor)
+    if own is not None:
+        dosage, changed = own, True
+    for name in ("maxDosePerPeriod", "maxDosePerAdministration"):
+        if name in dosage:
+            dosage[name] = _each(dosage[name], lambda limit: _scaled_limit(limit, factor))
+    for name in SIG_TEXTS:
+        dosage.pop(name, None)
+    return dosage if changed else None
+
+
+def _scaled_dose(place: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:
+    """The place with its dose scaled; None where it has none in numbers."""
+    ends = place.get("doseRange")
+    if isinstance(place.get("doseQuantity"), Mapping):
+        dose = _times(place["doseQuantity"], factor)
+        return None if dose is None else {**place, "doseQuantity": dose}
+    if not isinstance(ends, Mapping):
+        return None
+    scaled = {name: _times(end, factor) for name, end in ends.items() if isinstance(end, Mapping)}
+    return None if None in scaled.values() or not scaled else {**place, "doseRange": {**ends, **scaled}}
+
+
+def _scaled_limit(limit: dict[str, Any], factor: Decimal) -> dict[str, Any]:
+    if isinstance(limit.get("numerator"), Mapping):
+        return {**limit, "numerator": _times(limit["numerator"], factor) or limit["numerator"]}
+    return _times(limit, factor) or limit
+
+
+def _times(quantity: Mapping[str, Any], factor: Decimal) -> dict[str, Any] | None:
+    value = _number(quantity.get("value"))
+    return None if value is None else {**quantity, "value": json_number(value * factor)}
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return Decimal(str(value))
+
+
+def _changed_supply(value: Any, update: Update, version: Version) -> dict[str, Any]:
+    supply = dict(value) if isinstance(value, Mapping) else {}
+    quantity, lasting = supply.get("quantity"), supply.get("expectedSupplyDuration")
+    scale: Decimal | None = update.dose_factor or Decimal(1)
+    if update.supply_days is not None:
+        days = _supply_in_days(lasting)
+        scale = None if days is None else (update.dose_factor or 1) * update.supply_days / days
+        supply["expectedSupplyDuration"] = days_of_supply(update.supply_days)
+    if isinstance(quantity, Mapping):
+        amount = _number(quantity.get("value"))
+        if update.quantity is not None:
+            supply["quantity"] = {**quantity, "value": json_number(update.quantity)}
+        elif scale is None or amount is None:
+            del supply["quantity"]  # an amount for another length of supply would undo the change
+        else:
+            supply["quantity"] = {**quantity, "value": int((amount * scale).to_integral_value(ROUND_CEILING))}
+    if update.repeats is not None:
+        supply["numberOfRepeatsAllowed"] = update.repeats
+        if not update.repeats and version in ("DSTU2", "STU3"):
+            del supply["numberOfRepeatsAllowed"]  # a positive integer there: none is said by leaving it out
+    return supply
+
+
+def _supply_in_days(lasting: Any) -> Decimal | None:
+    if not isinstance(lasting, Mapping):
+        return None
+    value = _number(lasting.get("value"))
+    days = DAYS_IN.get(str(lasting.get("code") or lasting.get("unit")))
+    return None if value is None or days is None or value <= 0 else value * days
+
+
+def _with_note(note: Any, words: str, version: Version) -> Any:
+    if version == "DSTU2":
+        return f"{note} {words}" if isinstance(note, str) and note else words
+    if isinstance(note, list):
+        return [*note, {"text": words}]
+    before = {"text": note} if isinstance(note, str) and note else note
+    return [before, {"text": words}] if before else [{"text": words}]
+
+
+def days_of_supply(days: int) -> dict[str, Any]:
+    """A Duration in days."""
+    return {"value": days, "unit": "days", "system": UCUM, "code": DAY}
+
+
+def json_number(value: Decimal) -> int | float:
+    """An exact number as JSON has it: a whole one without a fraction."""
+    return int(value) if value == value.to_integral_value() else float(value)

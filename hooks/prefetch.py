@@ -1,0 +1,262 @@
+"""What Firstline asks the client to send, and what of it was answered: every key with its state, every resource once.
+
+What a key holds is read by the type of each resource, not by the name of the key (PROTOCOL.md 2.3). A resource that
+could not be read, a page that is not the last, a failed search: none of them ever means "none".
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from msgspec import Raw
+
+from cds.chart import ANSWERED
+from cds.observation_table import FILE, LOINC
+from cds.table_reading import TABLES_FOLDER, read_table
+from hooks import fhir_shapes as shapes
+from hooks.fhir_loose import Lost, fields_of, read_loosely
+from hooks.fhir_observations import observation_meanings
+from hooks.fhir_records import Arrived, Records
+from hooks.fhir_shapes import Resource
+
+GIVEN, NULL, EMPTY, PARTIAL, FAILED, JUNK = "given", "null", "empty", "partial", "failed", "junk"
+"""States of a key that was sent; one that was not sent has none."""
+
+NOT_PROVIDED, UNREADABLE = "not provided", "unreadable"
+
+Slot = Resource | Raw | None
+"""What a prefetch key holds: a resource, ``null``, or JSON that has to be read loosely."""
+
+OBSERVED: Mapping[str, tuple[str, ...]] = {
+    "egfr": ("egfr", "egfr_race_based", "crcl"),
+    "creatinine": ("creatinine",),
+    "weight": ("weight",),
+    "vitals": ("height", "bmi", "spo2", "systolic_bp", "diastolic_bp", "inhaled_oxygen"),
+    "labs": (
+        "qtc", "ecg_study", "potassium", "magnesium", "alt", "ast", "bilirubin", "paco2", "pregnancy_status",
+        "pregnancy_test", "estimated_delivery", "breastfeeding", "uds", "blood_alcohol",
+    ),
+    "scores": (
+        "ort_total", "pain_score", "peg_mean", "peg_item", "audit_c", "audit", "alcohol_drinks",
+        "promis_pain_interference", "nyha_class",
+    ),
+}  # fmt: skip
+"""The meanings of observations.csv that each question about observations asks for."""
+
+KINDS: Mapping[type[Resource], str] = {
+    shapes.Patient: "patient",
+    shapes.Encounter: "encounter",
+    shapes.Condition: "conditions",
+    shapes.MedicationRequest: "medications",
+    shapes.MedicationOrder: "medications",
+    shapes.MedicationStatement: "statements",
+    shapes.MedicationUsage: "statements",
+    shapes.MedicationDispense: "dispenses",
+    shapes.AllergyIntolerance: "allergies",
+    shapes.Procedure: "procedures",
+}
+"""The question that a resource of this kind answers."""
+
+READS = frozenset({"patient", "encounter"})
+"""Keys that read one resource: nothing there means "not known", not "none"."""
+
+LATEST_FIRST = frozenset({"egfr", "creatinine", "weight"})
+"""Questions for the latest few values of one kind: a first page with such a value answers them."""
+
+OPTIONAL = frozenset({"dispenses", "procedures", "vitals", "labs", "scores"})
+"""Keys that a site may leave out of discovery (minimum necessary)."""
+
+_QUESTION_OF = {meaning: question for question, meanings in OBSERVED.items() for meaning in meanings}
+_KIND_NAMES = {kind.__name__: question for kind, question in KINDS.items()}
+
+
+def _templates() -> dict[str, str]:
+    codes: dict[str, list[str]] = {}
+    for row in read_table(
+        TABLES_FOLDER, FILE, ("code", "system", "display", "meaning", "unit", "how_used", "verified", "source")
+    ):
+        if row["code"]:
+            codes.setdefault(_QUESTION_OF.get(row["meaning"], ""), []).append(f"{LOINC}|{row['code']}")
+    of_patient = "?patient={{context.patientId}}"
+    counts = {"egfr": 3, "creatinine": 1, "weight": 1}
+    return {
+        "patient": "Patient/{{context.patientId}}",
+        "encounter": "Encounter/{{context.encounterId}}",
+        "conditions": f"Condition{of_patient}",
+        "medications": f"MedicationRequest{of_patient}&intent=order,plan&_sort=-authoredon&_count=200",
+        "statements": f"MedicationStatement{of_patient}",
+        "dispenses": f"MedicationDispense{of_patient}",
+        "allergies": f"AllergyIntolerance{of_patient}",
+        "procedures": f"Procedure{of_patient}",
+        **{
+            question: f"Observation{of_patient}&code={','.join(sorted(codes[question]))}"
+            f"&_sort=-date&_count={counts.get(question, 20)}"
+            for question in OBSERVED
+        },
+    }
+
+
+TEMPLATES: Mapping[str, str] = _templates()
+"""The prefetch set of PROTOCOL.md 2.3. Every search name in it is the same in STU3 and R4, so all hooks share it."""
+
+
+class Answer:
+    """What one key, or one answer of a FHIR server, holds."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.found: list[Arrived] = []
+        self.lost: list[Lost] = []
+        self._partial = False
+        self._failed = False
+        self._total = 0
+        self._seen = 0
+        self._null = slot is None
+        if isinstance(slot, Raw):
+            self._read_loosely(slot)
+        elif slot is not None:
+            self._take(slot, None)
+
+    @property
+    def state(self) -> str:
+        if self._null:
+            return NULL
+        if self._failed:
+            return FAILED
+        if self._partial or self._total > self._seen:
+            return PARTIAL
+        if self.lost and not self.found:
+            return JUNK
+        return GIVEN if self._seen else EMPTY
+
+    def _take(self, resource: Resource, url: str | None) -> None:
+        if isinstance(resource, shapes.Bundle):
+            self._total += resource.total or 0
+            self._partial = self._partial or resource.next_page is not None
+            for entry in resource.entry or ():
+                if entry.search is not None and entry.search.mode == "outcome":
+                    self._failed = True
+                elif entry.resource is not None:
+                    self._take(entry.resource, entry.full_url)
+            return
+        self._seen += 1
+        if isinstance(resource, shapes.OperationOutcome):
+            self._failed = True
+        elif not isinstance(resource, shapes.Unread):
+            self.found.append((resource, url))
+
+    def _read_loosely(self, raw: Raw) -> None:
+        fields = fields_of(raw)
+        if fields is not None and "resourceType" not in fields and ("resource" in fields or "response" in fields):
+            # The shape before 1.0: what was asked for stands in an envelope with the server's response.
+            inner = fields.get("resource")
+            if inner is None or bytes(inner) == b"null":
+                self._failed = True
+                return
+            raw = inner
+        for found in read_loosely(raw):
+            if found.lost is not None:
+                self.lost.append(found.lost)
+                self._seen += found.lost.wholly
+            elif found.resource is not None:
+                self._take(found.resource, found.full_url)
+
+
+class Prefetched:
+    """All that came with the request.
+
+    ``states``: of each key that was sent. ``questions``: for each key of ``TEMPLATES`` whether it was answered, in the
+    words of ``Chart.questions``. ``unreadable``: references or types of what could not be read.
+    """
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        self.answers = answers
+        self.states = {key: answer.state for key, answer in sorted(answers.items())}
+        self.unreadable = tuple(sorted({lost.ref for answer in answers.values() for lost in answer.lost}))
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(arrived for _, answer in sorted(self.answers.items()) for arrived in answer.found)
+
+    @cached_property
+    def questions(self) -> dict[str, str]:
+        held = {key: _questions_of(answer) for key, answer in self.answers.items()}
+        lost = {
+            _KIND_NAMES[one.kind]
+            for answer in self.answers.values()
+            for one in answer.lost
+            if one.wholly and one.kind in _KIND_NAMES
+        }
+        elsewhere: dict[str, set[str]] = {}
+        for key, questions in held.items():
+            for question in questions:
+                elsewhere.setdefault(question, set()).add(self.states[key])
+        return {
+            question: self._told(question, held.get(question, frozenset()), elsewhere.get(question, set()), lost)
+            for question in TEMPLATES
+        }
+
+    @property
+    def nothing_known(self) -> bool:
+        """Whether nothing of the chart could be had: no patient, no medications, no conditions (PROTOCOL.md 2.3)."""
+        return all(self.questions[question] != ANSWERED for question in ("patient", "medications", "conditions"))
+
+    def _told(self, question: str, own: frozenset[str], elsewhere: set[str], lost: set[str]) -> str:
+        """Why a question is not answered, or that it is."""
+        told = self._own(question, own)
+        if told in {NOT_PROVIDED, FAILED, UNREADABLE}:
+            if GIVEN in elsewhere:
+                told = ANSWERED
+            elif PARTIAL in elsewhere:
+                told = PARTIAL
+        return UNREADABLE if told == ANSWERED and question in lost else told
+
+    def _own(self, question: str, holds: frozenset[str]) -> str:
+        """What the question's own key says."""
+        answer = self.answers.get(question)
+        if answer is None:
+            return NOT_PROVIDED
+        state = self.states[question]
+        if state in {NULL, EMPTY}:
+            return NOT_PROVIDED if question in READS else ANSWERED
+        if state == FAILED:
+            return FAILED
+        if state == PARTIAL:
+            return ANSWERED if question in LATEST_FIRST and question in holds else PARTIAL
+        if any(one.wholly and one.kind not in _KIND_NAMES for one in answer.lost):
+            return UNREADABLE
+        fits = question in holds or (question in OBSERVED and _holds_observation(answer))
+        return ANSWERED if fits else UNREADABLE
+
+
+def complete(prefetch: Mapping[str, Slot], fetched: Mapping[str, Slot] | None = None) -> Prefetched:
+    """Reads what every key holds. ``fetched`` takes the place of keys that were asked of the FHIR server since."""
+    return Prefetched({key: _answer(slot) for key, slot in {**prefetch, **(fetched or {})}.items()})
+
+
+def unanswered(prefetched: Prefetched, wanted: Iterable[str] = TEMPLATES) -> tuple[str, ...]:
+    """The keys that a fetch by FHIR could still answer."""
+    return tuple(key for key in wanted if prefetched.questions[key] != ANSWERED)
+
+
+def _answer(slot: Slot) -> Answer:
+    try:
+        return Answer(slot)
+    except RecursionError:
+        return Answer(Raw(b"0"))
+
+
+def _questions_of(answer: Answer) -> frozenset[str]:
+    """The questions that the resources of an answer belong to."""
+    questions = set()
+    for resource, _ in answer.found:
+        question = KINDS.get(type(resource))
+        if question is not None:
+            questions.add(question)
+        elif isinstance(resource, shapes.Observation | shapes.DiagnosticReport):
+            questions |= {
+                _QUESTION_OF[meaning] for meaning in observation_meanings(resource) if meaning in _QUESTION_OF
+            }
+    return frozenset(questions - {""})
+
+
+def _holds_observation(answer: Answer) -> bool:
+    return any(isinstance(resource, shapes.Observation) for resource, _ in answer.found)

@@ -1,0 +1,268 @@
+"""The request of a CDS Hooks client in the specification's own words, of 1.0, 2.0 and the drafts before 1.0."""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NoReturn
+from uuid import UUID, uuid5
+
+import msgspec
+from msgspec import Raw, Struct
+
+from hooks.fhir_elements import local_ref
+from hooks.fhir_loose import fields_of, members_of, text_of
+from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON, AnyResource, Resource
+from hooks.prefetch import Slot
+
+MEDICATION_PRESCRIBE = "medication-prescribe"
+HOOKS = ("order-select", "order-sign", MEDICATION_PRESCRIBE)
+EXPLAIN = "firstline.explain"
+NAMESPACE = UUID("6f1d2f0e-6c0b-5b0e-9d3e-6a1c5d6b7a10")
+"""Names of answers are made in a namespace of their own for each hookInstance, within this one."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class BadRequest(Exception):  # noqa: N818 - the name of the status
+    """A request that cannot be answered. The message names the field and what is wrong with it, never its value."""
+
+    def __init__(self, status: int, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.status = status
+        self.field = field
+        self.reason = reason
+        self.message = str(self)
+
+
+class FhirAuthorization(Struct, frozen=True):
+    """The token for the client's FHIR server. It is never shown, logged or kept."""
+
+    access_token: str
+    scope: str = ""
+    subject: str | None = None
+    patient: str | None = None
+
+    def __repr__(self) -> str:
+        return "FhirAuthorization(...)"
+
+
+class HookRequest(Struct, frozen=True):
+    """One call. Ids are bare; ``draft_orders`` are resources as sent, each with the ``fullUrl`` of its entry;
+    ``selections`` are references as sent, without host and version; ``namespace`` names what the answer holds."""
+
+    hook: str
+    namespace: UUID
+    patient_id: str
+    user_id: str | None = None
+    encounter_id: str | None = None
+    draft_orders: tuple[tuple[Raw, str | None], ...] = ()
+    selections: frozenset[str] = frozenset()
+    prefetch: Mapping[str, Slot] = {}
+    fhir_server: str | None = None
+    fhir_authorization: FhirAuthorization | None = None
+    extension: Mapping[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"HookRequest(hook={self.hook!r})"
+
+    @property
+    def explain(self) -> bool:
+        """Whether every rule's outcome is asked for."""
+        return self.extension.get(EXPLAIN) is True
+
+    @property
+    def default_version(self) -> str:
+        """The FHIR version of a draft whose shape does not show it."""
+        return "STU3" if self.hook == MEDICATION_PRESCRIBE else "R4"
+
+
+class _Envelope(Struct, rename="camel", gc=False):
+    hook: Raw = ABSENT
+    hook_instance: Raw = ABSENT
+    context: Raw = ABSENT
+    prefetch: dict[str, AnyResource | None] | None = None
+    fhir_server: Raw = ABSENT
+    fhir_authorization: Raw = ABSENT
+    extension: Raw = ABSENT
+    user: Raw = ABSENT
+    patient: Raw = ABSENT
+    encounter: Raw = ABSENT
+
+
+class _LooseEnvelope(_Envelope, rename="camel", gc=False):
+    prefetch: Raw = ABSENT  # type: ignore[assignment]
+
+
+_envelope = msgspec.json.Decoder(_Envelope)
+_loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
+_any_json = msgspec.json.Decoder(Raw)
+_slots = msgspec.json.Decoder(dict[str, Raw])
+_resource = msgspec.json.Decoder(AnyResource)
+_extension = msgspec.json.Decoder(dict[str, Any])
+_authorization = msgspec.json.Decoder(FhirAuthorization)
+_texts = msgspec.json.Decoder(list[Any])
+
+
+def read_request(body: bytes, hooks: Collection[str] = HOOKS) -> HookRequest:
+    """Reads one call of a service that answers these hooks. Raises ``BadRequest``: 400 for what is no JSON, 422 for
+    JSON that does not conform."""
+    sent, prefetch = _decoded(body)
+    hook = _required_text(sent.hook, "hook")
+    if hook not in hooks:
+        raise BadRequest(422, "hook", "not a hook of this service")
+    if not sent.context or bytes(sent.context) == b"null":
+        raise BadRequest(422, "context", "required")
+    fields = fields_of(sent.context)
+    if hook == MEDICATION_PRESCRIBE and (fields is None or "resourceType" in fields):
+        # Before 1.0 the context was the orders themselves, and the patient stood beside it.
+        fields = {"medications": _before_1_0(sent.context)}
+    if fields is None:
+        raise BadRequest(422, "context", "not an object")
+    if hook == MEDICATION_PRESCRIBE:
+        beside = {"patientId": sent.patient, "userId": sent.user, "encounterId": sent.encounter}
+        fields = {**{name: raw for name, raw in beside.items() if raw}, **fields}
+    orders = "medications" if hook == MEDICATION_PRESCRIBE else "draftOrders"
+    return HookRequest(
+        hook=hook,
+        namespace=_namespace(text_of(sent.hook_instance or None), body),
+        patient_id=_bare_id(_required_text(fields.get("patientId", ABSENT), "context.patientId"), "Patient"),
+        user_id=text_of(fields.get("userId")),
+        encounter_id=_optional_id(text_of(fields.get("encounterId")), "Encounter"),
+        draft_orders=_draft_orders(fields.get(orders, ABSENT), f"context.{orders}"),
+        selections=_selections(fields.get("selections", ABSENT)),
+        prefetch=prefetch,
+        fhir_server=text_of(sent.fhir_server or None),
+        fhir_authorization=_read_authorization(sent.fhir_authorization),
+        extension=_read_extension(sent.extension),
+    )
+
+
+def _decoded(body: bytes) -> tuple[_Envelope, Mapping[str, Slot]]:
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    try:
+        if not body.isascii():
+            body.decode("utf-8")
+        sent = _envelope.decode(body)
+    except UnicodeDecodeError:
+        _not_json()
+    except UNREADABLE_JSON:
+        return _loosely_decoded(body)
+    return sent, sent.prefetch or {}
+
+
+def _loosely_decoded(body: bytes) -> tuple[_Envelope, Mapping[str, Slot]]:
+    """The slow way, for a prefetch that holds something odd: each key on its own."""
+    try:
+        sent = _loose_envelope.decode(body)
+    except UNREADABLE_JSON:
+        try:
+            _any_json.decode(body)
+        except UNREADABLE_JSON:
+            _not_json()
+        raise BadRequest(422, "request", "not an object") from None
+    try:
+        slots = _slots.decode(sent.prefetch or b"{}")
+    except UNREADABLE_JSON:
+        return sent, {}
+    return sent, {key: _slot(raw) for key, raw in slots.items()}
+
+
+def _slot(raw: Raw) -> Slot:
+    if bytes(raw) == b"null":
+        return None
+    try:
+        resource: Resource = _resource.decode(raw)
+    except UNREADABLE_JSON:
+        return raw
+    return resource
+
+
+def _not_json() -> NoReturn:
+    raise BadRequest(400, "request", "not JSON") from None
+
+
+def _required_text(raw: Raw, field: str) -> str:
+    if not raw or bytes(raw) == b"null":
+        raise BadRequest(422, field, "required")
+    text = text_of(raw)
+    if text is None:
+        raise BadRequest(422, field, "not a string")
+    if not text.strip():
+        raise BadRequest(422, field, "empty")
+    return text.strip()
+
+
+def _bare_id(text: str, kind: str) -> str:
+    """``Patient/x``, with or without a host, is ``x``."""
+    prefix, slash, own = local_ref(text).rpartition("/")
+    return own if slash and prefix == kind and own else text
+
+
+def _optional_id(text: str | None, kind: str) -> str | None:
+    return _bare_id(text.strip(), kind) if text and text.strip() else None
+
+
+def _before_1_0(context: Raw) -> Raw:
+    if bytes(context).lstrip()[:1] not in {b"[", b"{"}:
+        raise BadRequest(422, "context", "neither an object nor a list of orders")
+    return context
+
+
+def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
+    """The orders of a Bundle, of a list, or a single one; none where nothing was sent."""
+    opening = bytes(raw).lstrip()[:1]
+    if not raw or bytes(raw) == b"null":
+        return ()
+    if opening not in {b"[", b"{"}:
+        raise BadRequest(422, field, "neither a Bundle nor a list of orders")
+    fields = fields_of(raw) if opening == b"{" else None
+    if fields is not None and (text_of(fields.get("resourceType")) == "Bundle" or "entry" in fields):
+        entries = members_of(fields["entry"]) if "entry" in fields else []
+    elif fields == {}:
+        entries = []
+    else:
+        entries = members_of(raw)
+    return tuple(order for entry in entries for order in _orders_of(entry))
+
+
+def _orders_of(entry: Raw) -> Iterator[tuple[Raw, str | None]]:
+    """The resource of an entry, or the entry where it is a resource itself. A Bundle within gives its own orders."""
+    fields = fields_of(entry) or {}
+    resource = fields.get("resource", entry)
+    if bytes(resource) == b"null":
+        return
+    inner = fields if resource is entry else fields_of(resource) or {}
+    if "entry" in inner:
+        for member in members_of(inner["entry"]):
+            yield from _orders_of(member)
+    else:
+        yield resource, text_of(fields.get("fullUrl"))
+
+
+def _selections(raw: Raw) -> frozenset[str]:
+    try:
+        found = _texts.decode(raw) if raw else []
+    except UNREADABLE_JSON:
+        return frozenset()
+    return frozenset(local_ref(text) for text in found if isinstance(text, str))
+
+
+def _read_extension(raw: Raw) -> Mapping[str, Any]:
+    try:
+        return _extension.decode(raw) if raw else {}
+    except UNREADABLE_JSON:
+        return {}
+
+
+def _read_authorization(raw: Raw) -> FhirAuthorization | None:
+    try:
+        return _authorization.decode(raw) if raw else None
+    except UNREADABLE_JSON:
+        return None
+
+
+def _namespace(hook_instance: str | None, body: bytes) -> UUID:
+    """Of the hookInstance; of the body's hash where that is missing or no UUID."""
+    try:
+        own = str(UUID(hook_instance or ""))
+    except ValueError:
+        own = hashlib.sha256(body).hexdigest()
+    return uuid5(NAMESPACE, own)

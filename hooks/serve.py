@@ -1,0 +1,41 @@
+"""``python -m hooks.serve``: answers on loopback, and says where once it does."""
+
+import contextlib
+import socket
+import sys
+
+import uvicorn
+
+from cds.knowledge import KnowledgeError
+from hooks.app import create_app
+from hooks.settings import SettingsError, load
+
+
+class Server(uvicorn.Server):
+    """Tells the address when the socket is open, not before."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for server in self.servers if self.started else ():
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                shown = f"[{host}]" if ":" in host else host
+                print(f"Firstline answers at http://{shown}:{port}/cds-services", flush=True)  # noqa: T201
+
+
+def main() -> int:
+    """Serves until stopped. Returns the exit status: 2 where settings or knowledge are wrong."""
+    try:
+        settings = load()
+        app = create_app(settings)
+    except (SettingsError, KnowledgeError) as error:
+        print(f"Firstline does not start: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    server = Server(uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", lifespan="on"))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""One hook request, read: the drafts, the chart, the day. What a review needs, and what its answer is written with."""
+
+from datetime import date
+from functools import cached_property
+
+from cds.case import ORDER_SELECT, Case, ReviewSettings
+from cds.chart import Chart, MedicationOrder
+from cds.scope import in_scope, reverse_scope
+from hooks.fhir_read import Draft, read_chart, read_drafts
+from hooks.prefetch import complete
+from hooks.protocol import HookRequest, read_request
+
+
+class Signing:
+    """The drafts of one request and the chart beside them.
+
+    ``selected`` holds the references that order-select asks about; None: all. The chart is read when it is asked for:
+    an order that does not concern Firstline needs none.
+    """
+
+    def __init__(self, request: HookRequest, today: date, settings: ReviewSettings | None = None) -> None:
+        self.request = request
+        self.today = today
+        self.settings = settings or ReviewSettings()
+        self.prefetched = complete(request.prefetch)
+        self.read = read_drafts(request.draft_orders, request.default_version, self.prefetched.records)
+        self.hook = request.hook
+        self.selected = self.read.selected(request.selections) if self.hook == ORDER_SELECT else None
+
+    @property
+    def drafts(self) -> tuple[MedicationOrder, ...]:
+        return self.read.orders
+
+    @cached_property
+    def chart(self) -> Chart:
+        request = self.request
+        return read_chart(self.prefetched, self.today, request.patient_id, request.encounter_id, self.read.unreadable)
+
+    @property
+    def case(self) -> Case:
+        return Case(self.drafts, self.chart, self.today, self.hook, self.selected, self.settings)
+
+    @property
+    def concerned(self) -> bool:
+        """Whether any draft that is asked about may have to be reviewed."""
+        return any(
+            in_scope(order) or reverse_scope(order)
+            for order in self.drafts
+            if not self.selected or order.ref in self.selected
+        )
+
+    def draft(self, ref: str) -> Draft | None:
+        """The draft of this reference as it was sent; None where two drafts share it."""
+        named = [draft for draft in self.read.drafts if draft.ref == ref]
+        return named[0] if len(named) == 1 else None
+
+
+def read_signing(body: bytes, today: date, settings: ReviewSettings | None = None) -> Signing:
+    """Reads a whole request. Raises ``BadRequest``."""
+    return Signing(read_request(body), today, settings)

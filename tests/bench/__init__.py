@@ -1,0 +1,1 @@
+"""CPU per request of the server process, beside a plain service that decides nothing. Run: ``make bench``."""

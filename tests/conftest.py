@@ -1,0 +1,17 @@
+"""What every test run tells: how many scenarios were played."""
+
+from collections import Counter
+
+import pytest
+
+SCENARIOS = "test_scenarios.py::test_scenario["
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    played: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            if report.when == "call" and SCENARIOS in report.nodeid:
+                played[outcome] += 1
+    if played:
+        terminalreporter.write_line(f"{sum(played.values())} scenarios of the rules, {played['failed']} of them failed")
