@@ -23,6 +23,7 @@ were themselves reviewed. The vocabulary of ``asks``:
 
 import logging
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -104,23 +105,45 @@ def _made(makers: dict[str, Callable[[Finding], Made]], ask: str, finding: Findi
 
 
 def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
-    """At most four, each action once. Where a running agent is kept or titrated, one new agent beside it is enough."""
+    """At most four, each action once, and of several doses for one draft the lowest, which settles what all ask for.
+
+    Where a running agent is kept or titrated, one new agent beside it is enough.
+    """
     if group == LADDER:
         made = sorted(made, key=lambda proposal: ORDER.index(proposal.ask))
     running = {proposal.delete for proposal in made if proposal.ask in ("titrate", "keep_first_line")}
-    kept: dict[tuple[object, ...], Proposal] = {}
-    replaced: set[str | None] = set()
+    kept: list[Proposal] = []
     for proposal in made:
-        if proposal.ask == "first_line" and proposal.delete in running:
-            if proposal.delete in replaced:
-                continue
-            replaced.add(proposal.delete)
-        what = (proposal.create and proposal.create.text, proposal.update, proposal.delete)
-        kept.setdefault(what, proposal)
-    return tuple(kept.values())[:MOST]
+        second = proposal.delete in running and any((p.ask, p.delete) == ("first_line", proposal.delete) for p in kept)
+        if proposal.ask == "first_line" and second:
+            continue
+        if not any(_covers(one, proposal) for one in kept) and not _outdone(proposal, made):
+            kept.append(proposal)
+    return tuple(kept[:MOST])
+
+
+def _covers(one: Proposal, other: Proposal) -> bool:
+    """Whether accepting ``one`` does what ``other`` would do; a topical that replaces is not added as well."""
+    if other.ask == "topical" and one.create is not None and other.create is not None:
+        return one.create.text == other.create.text
+    orders = one.create and one.create.text, other.create and other.create.text
+    return orders[0] == orders[1] and (one.update, one.delete) == (other.update, other.delete)
+
+
+def _outdone(proposal: Proposal, made: list[Proposal]) -> bool:
+    """Whether a lower dose is proposed for the same draft."""
+    dose = _dose(proposal)
+    return dose is not None and any(
+        (other := _dose(one)) is not None and other[0] == dose[0] and other[1] < dose[1] for one in made
+    )
+
+
+def _dose(proposal: Proposal) -> tuple[str, Decimal] | None:
+    change = proposal.update
+    return None if change is None or change.dose_factor is None else (change.ref, change.dose_factor)
 
 
 def _with_recommended(made: tuple[Proposal, ...]) -> tuple[Proposal, ...]:
-    """The best ladder alternative, marked: the first that orders a drug by the ladder's next step."""
-    best = next((p for p in made if p.create is not None and p.ask in LADDER_ASKS - {"topical"}), None)
+    """The best ladder alternative, marked: the first that takes the ladder's next step."""
+    best = next((p for p in made if p.ask in LADDER_ASKS - {"topical"}), None)
     return tuple(replace(p, recommended=True) if p is best else p for p in made)

@@ -106,9 +106,9 @@ def class_name(order: MedicationOrder) -> str:
 
 
 def listing(names: Iterable[str]) -> str:
-    """Names as a sentence lists them, each once: "a, b and c"."""
+    """Names as a sentence lists them, each once: "a, b and c"; empty where there are none."""
     each = list(dict.fromkeys(names))
-    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
+    return " and ".join(part for part in (", ".join(each[:-1]), *each[-1:]) if part)
 
 
 # Pairs

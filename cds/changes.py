@@ -9,15 +9,17 @@ from cds.case import number
 from cds.chart import Dosage, MedicationOrder, Quantity
 from cds.dose import daily_dose
 from cds.findings import Finding
-from cds.orders import Update
+from cds.orders import Update, plural
 from cds.outcome import INDICATORS
 from cds.schedules import SCHEDULES
 from cds.scope import opioids_of
 from cds.second_review import MILDEST, SecondReview
 
 HALF = Decimal("0.5")
-FACTORS = (Decimal("0.75"), HALF, Decimal("0.25"))
-"""Shares of a dose that can be taken, the highest first."""
+QUARTER = Decimal("0.25")
+FACTORS = {"half_dose": (HALF,), "start_dose": (HALF, QUARTER)}
+"""Shares of a dose that are tried, the highest first, where not all of ``ALL_FACTORS`` are."""
+ALL_FACTORS = (Decimal("0.75"), HALF, QUARTER)
 WHOLE_FORMS = ("capsule", "patch", "film", "system", "lozenge", "troche", "spray")
 WHOLE_RELEASES = frozenset({"ER", "DR", "TD"})
 LIQUID_UNITS = frozenset({"ml", "mg/ml"})
@@ -34,7 +36,7 @@ def lower_dose(
     ``half_dose`` is the half or nothing; it need not settle the finding. None: no share that can be taken does.
     """
     settled = DOSE_RULES.get(ask, frozenset()) | {finding.rule}
-    for factor in (HALF,) if ask == "half_dose" else FACTORS:
+    for factor in FACTORS.get(ask, ALL_FACTORS):
         if not can_be_taken(draft, factor):
             continue
         found = second.findings(draft, with_dose(draft, factor))
@@ -46,6 +48,15 @@ def lower_dose(
                 draft.ref, dose_factor=factor, note=f"Dose lowered to {percent(factor)} of the draft."
             ), factor
     return None
+
+
+def lowered_to(draft: MedicationOrder, factor: Decimal) -> str:
+    """The new dose for a label: "2.5 mg a dose", or its share where the draft has several instructions."""
+    dose = draft.dosages[0].dose_high if len(draft.dosages) == 1 else None
+    if dose is None or dose.unit is None or not dose.unit.isalpha():
+        return f"{percent(factor)} of the dose as drafted"
+    amount = dose.value * factor
+    return f"{number(amount)} {plural(dose.unit, amount)} a dose"
 
 
 def percent(factor: Decimal) -> str:

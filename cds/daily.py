@@ -64,9 +64,9 @@ def _read(dosage: Dosage, measure: Measure, alone: bool) -> Day:
             return day
         parts = [_filled(reading, dosage, measure) for reading in readings]
         written = _together(parts, [_instruction(part, measure) for part in parts])
-    if written.maximum is not None and (day.maximum is None or written.maximum > day.maximum):
-        return written
-    return day
+    if day.maximum is None:
+        return written if written.maximum is not None or day.reason in NOT_SAID else day
+    return written if written.maximum is not None and written.maximum > day.maximum else day
 
 
 def _filled(first: Dosage, second: Dosage, measure: Measure) -> Dosage:

@@ -11,6 +11,7 @@ from cds.drug_tables import DrugTables, FormWords, Ingredient, NamedDrug
 from cds.strengths import PERCENT, Strength, assigned, chains_in
 from cds.words import Match, tokens_of
 
+SKIN_INGREDIENTS = frozenset({"lidocaine", "capsaicin"})
 PATCH_INGREDIENTS = frozenset({"fentanyl", "buprenorphine"})
 HIGHEST_HOURLY_MG = Decimal("0.1")
 """The strongest patch gives 100 mcg an hour: a larger amount is the content, which tells no rate."""
@@ -135,16 +136,14 @@ def settled(reading: DrugReading, order: Manner) -> tuple[tuple[Ingredient, ...]
         if route == "transdermal":
             ingredients = tuple(map(worn, ingredients))
             form = form if form in PATCH_FORMS else "Transdermal System"
-    elif form in PATCH_FORMS and reading.names & {"lidocaine", "capsaicin"}:
-        route = "topical"
-    return ingredients, Manner(form, route, _release(reading, manner, form, route))
+    elif reading.names & SKIN_INGREDIENTS and (form in PATCH_FORMS or route == "transdermal"):
+        route, form = "topical", form or "Patch"
+    release = "TD" if route == "transdermal" or form in PATCH_FORMS else _release(reading, order, form)
+    return ingredients, Manner(form, route, release)
 
 
-def _release(reading: DrugReading, manner: Manner, form: str | None, route: str | None) -> str | None:
-    if route == "transdermal" or form in PATCH_FORMS:
-        return "TD"
-    said = None if manner.release == "TD" else manner.release
-    brand = None if reading.brand_release == "TD" else reading.brand_release
-    if (said or brand) is None and form is not None and form != "Infusion":
-        return "IR"
-    return said or brand
+def _release(reading: DrugReading, order: Manner, form: str | None) -> str | None:
+    """What the words say, else the form of the order, else the brand; a form that says nothing is immediate release."""
+    said = (reading.manner.release, order.release, reading.brand_release)
+    plain = "IR" if form is not None and form != "Infusion" else None
+    return next((release for release in said if release and release != "TD"), plain)

@@ -107,7 +107,7 @@ def load_drugs(folder: Path = TABLES_FOLDER, snomed: bool = True) -> DrugTables:
     called = {name: name for name in substances}
     for row in read_table(folder, "local_codes.csv", CODE_COLUMNS):
         row.one_of("verified", ("yes", "no"))
-        _add_code(codes, row, (row.required("system"), row.required("code")), _named(row, called))
+        _add_code(codes, row, (row.required("system"), row.required("code").upper()), _named(row, called))
     names, spelling = _load_names(folder, called, brands)
     products = _load_products(folder, called, spelling, codes)
     forms, routes = _load_forms(folder)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds.chart import Chart, Condition, MedicationOrder, Patient, Reason
 from cds.exposure import active_medications
@@ -17,6 +18,8 @@ Grade = Literal["definite", "probable", "possible", "no", "unknown"]
 KNOWLEDGE = load_group("ladder")
 ADULT_YEARS = KNOWLEDGE["G02"].days("adult_years")
 SURGERY_DAYS = KNOWLEDGE["G02"].days("surgery_days")
+
+NOT_PROVIDED = "not provided"
 
 NEUROPATHIC = frozenset({"neuropathic_definite", "neuropathic_probable"})
 POSSIBLY_NEUROPATHIC = frozenset({"neuropathic_possible"})
@@ -118,10 +121,10 @@ class _Pain(Struct, frozen=True):
 def indication(draft: MedicationOrder, chart: Chart, today: date) -> Indication:
     """G03 (CLINICAL.md section 2): the first source that decides ends it."""
     given = _usable(draft.reasons)
-    if given:
-        return _from_order(given)
-    encounter = _encounter_pains(chart)
     listed = [_of_condition(entry) for entry in chart.conditions if entry.status == "present"]
+    if given:
+        return _from_order(given, listed)
+    encounter = _encounter_pains(chart)
     unseen = _unseen(chart)
     other_pain = any(pain.other_pain for pain in (*encounter, *listed))
     found = [pain for pain in encounter if pain.surely_neuropathic]
@@ -153,8 +156,8 @@ def _usable(reasons: Iterable[Reason]) -> list[Reason]:
     return [reason for reason in reasons if reason.usable and not (reason.meanings and reason.meanings <= NO_REASON)]
 
 
-def _from_order(reasons: Sequence[Reason]) -> Indication:
-    pains = [_of_reason(reason) for reason in reasons]
+def _from_order(reasons: Sequence[Reason], listed: Sequence[_Pain]) -> Indication:
+    pains = [_placed(_of_reason(reason), listed) for reason in reasons]
     found = [pain for pain in pains if pain.surely_neuropathic]
     if found:
         return _decided("definite", found, "order", ())
@@ -162,10 +165,17 @@ def _from_order(reasons: Sequence[Reason]) -> Indication:
     return _decided("possible", found, "order", ()) if found else Indication("no", source="order")
 
 
+def _placed(reason: _Pain, listed: Sequence[_Pain]) -> _Pain:
+    """A reason with the date and the body site of the same condition on the chart."""
+    same = [pain for pain in listed if pain.meanings == reason.meanings or pain.name == reason.name]
+    site = next((pain.site for pain in same if pain.site is not None), None)
+    return replace(reason, since=min((pain.since for pain in same if pain.since is not None), default=None), site=site)
+
+
 def _unseen(chart: Chart) -> tuple[str, ...]:
     """Sources that may hold a neuropathic reason and were not answered."""
     unseen = [question for question in ("conditions", "encounter", "medications") if not chart.answers(question)]
-    return tuple(f"{question}: {chart.questions.get(question, 'not provided')}" for question in unseen)
+    return tuple(f"{question}: {chart.questions.get(question, NOT_PROVIDED)}" for question in unseen)
 
 
 def _of_reason(reason: Reason, since: date | None = None) -> _Pain:
@@ -235,7 +245,7 @@ def exclusion(draft: MedicationOrder, chart: Chart, today: date) -> Exclusion:
         return Exclusion("under 18")
     because = _because(draft, chart, today)
     if because is None and adult is None:
-        why = "no birth date" if chart.answers("patient") else chart.questions.get("patient", "not provided")
+        why = "no birth date" if chart.answers("patient") else chart.questions.get("patient", NOT_PROVIDED)
         return Exclusion(unknown=(f"patient: {why}",))
     return Exclusion(because)
 

@@ -67,6 +67,9 @@ class LadderRemedies:
         made, why_not = self._first_that_pass(ask, finding, draft, agents, stays, most)
         if not made:
             said.extend(why_not)
+        elif not stays:
+            label = f"Do not start {name_of(draft)}"
+            made.append(Proposal("delete", finding.group, finding.rule, label, delete=draft.ref))
         return made, said
 
     def _first_that_pass(

@@ -13,7 +13,7 @@ from cds.case import Case, number
 from cds.chart import Dosage, MedicationOrder, Quantity, Reason
 from cds.drugs import ingredient_drug, recognise
 from cds.offer import needs_ecg
-from cds.schedules import SCHEDULES, Agent, Course, Schedule
+from cds.schedules import ORDER_UNITS, SCHEDULES, Agent, Course, Schedule
 from cds.scope import depressant_class, is_opioid
 from cds.terminology import Coding, Concept
 
@@ -187,7 +187,7 @@ def _step(schedule: Schedule, course: Course, at: int) -> Step:
     unit, mg = schedule.product.unit, schedule.product.mg
     dose = None if mg is None else course.units * mg
     if course.text is None:
-        counted = f"{number(course.units)} {_plural(unit, course.units)}"
+        counted = f"{number(course.units)} {plural(unit, course.units)}"
         when = "at night" if course.at_night else f"{TIMES[course.times]} a day"
         text = f"{counted}{f' ({number(dose)} mg)' if dose else ''} by mouth {when}"
         text = f"{'then ' if at else ''}{text}{f' for {course.days} days' if course.days else ''}"
@@ -245,7 +245,7 @@ def dose_in_words(order: PlainOrder) -> str:
     """First and last dose of an order, for a label: "300 mg at night, up to 900 mg a day"."""
     first, last = order.steps[0], order.steps[-1]
     if first.mg is None:
-        return f"up to {number(first.amount)} {_plural(first.unit, first.amount)}"
+        return f"up to {number(first.amount)} {plural(first.unit, first.amount)}"
     times = "at night" if first.at_night else "a day" if first.times == 1 else f"{TIMES[first.times]} a day"
     start = f"{number(first.mg)} mg {times}"
     if last is first or last.mg is None:
@@ -253,7 +253,10 @@ def dose_in_words(order: PlainOrder) -> str:
     return f"{start}, up to {number(last.mg * last.times)} mg a day"
 
 
-def _plural(unit: str, count: Decimal) -> str:
+def plural(unit: str, count: Decimal) -> str:
+    """The unit of an order for so many: "2 patches"; other units ("mg") stay as they are."""
+    if unit not in ORDER_UNITS:
+        return unit
     return unit if count == 1 else f"{unit}es" if unit.endswith("ch") else f"{unit}s"
 
 

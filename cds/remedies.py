@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from cds.breathing import rescue_at_hand
 from cds.case import Case
-from cds.changes import lower_dose, percent, shorter_supply
+from cds.changes import lower_dose, lowered_to, shorter_supply
 from cds.chart import MedicationOrder
 from cds.findings import Finding
 from cds.orders import Proposal, ecg_order, rescue_order
@@ -106,7 +106,7 @@ class Remedies:
                 lowered = lower_dose(finding, draft, ask, self.second)
             if lowered is not None:
                 change, factor = lowered
-                label = f"Lower {name_of(draft)} to {percent(factor)} of the dose as drafted"
+                label = f"Lower {name_of(draft)} to {lowered_to(draft, factor)}"
                 made.append(Proposal(ask, finding.group, finding.rule, label, update=change))
         return made, ()
 

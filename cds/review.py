@@ -77,9 +77,10 @@ def review(
     assessment = _at_this_hook(case, assess(case, RULES))
     mme = case.mme_after
     missing.update(assessment.not_assessed)
-    missing.update(f"drug of {order.ref}: not recognised" for order in case.unrecognised)
-    unrecognised.update(order.name for order in case.unrecognised)
     missing.update(f"{ref}: unreadable" for ref in chart.unreadable)
+    not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
+    missing.update(f"drug of {order.ref}: not recognised" for order in not_recognised)
+    unrecognised.update(order.name for order in not_recognised)
     missing.update(f"dose of {part.ref}: {part.reason}" for part in (*mme.unknown, *mme.not_counted))
     return Review(
         in_scope=tuple(draft.ref for draft in case.judged),

@@ -89,7 +89,7 @@ def _dose_starts(amounts: list[Amount]) -> list[int]:
     if _is_product(amounts):
         return []
     counted = [amount.at for amount in amounts if amount.sort in ("count", "bare")]
-    return counted or [amount.at for amount in amounts if amount.sort == "mass"]
+    return counted or ([amount.at for amount in amounts] if len({amount.sort for amount in amounts}) == 1 else [])
 
 
 def _is_product(amounts: list[Amount]) -> bool:

@@ -160,8 +160,8 @@ def assigned(
         return _in_order(list(joined.strengths), names)
     singles = [chain for chain in chains if len(chain.strengths) == 1 and chain.strengths[0].unit]
     if len(singles) == count and len(singles) == len(chains):
-        return _in_order([chain.strengths[0] for chain in singles], names)
-    return _interleaved(singles, mentions, found)
+        return _of_one_kind(_in_order([chain.strengths[0] for chain in singles], names))
+    return _of_one_kind(_interleaved(singles, mentions, found))
 
 
 def _fits(chain: Chain, count: int) -> bool:
@@ -182,6 +182,13 @@ def _interleaved(
     if found and found[ordered[0][1]] is None:
         return [None] * len(found)
     return found
+
+
+def _of_one_kind(strengths: list[Strength | None]) -> list[Strength | None]:
+    """Where some strengths are concentrations, a plain amount is not known to be per millilitre: it tells nothing."""
+    if not any(strength is not None and strength.unit == "MG/ML" for strength in strengths):
+        return strengths
+    return [None if strength is None or strength.unit == "MG" else strength for strength in strengths]
 
 
 def _in_order(strengths: list[Strength], names: Sequence[str]) -> list[Strength | None]:

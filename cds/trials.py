@@ -75,7 +75,8 @@ class Ladder(Struct, frozen=True):
 
     ``state`` is "unknown" where no history could be had. ``pair`` names the two classes taken together adequately;
     ``overlap_days`` the longest time that two systemic classes were taken together; ``possible_pairs`` the pairs, and
-    ``untried`` the systemic classes, that could still be offered; ``tramadol`` the trial of it (minimum 200 mg a day).
+    ``untried`` the systemic classes, that could still be offered (asked from S2 on only); ``tramadol`` the trial of it
+    (minimum 200 mg a day).
     ``not_seen`` names sources of the history that were not available; ``unknown`` these and whatever else, if known,
     could only raise the state.
     """
@@ -111,7 +112,8 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     classes = {name: _class_trial(case, name, trials) for name in counted}
     tramadol = trial_of(case, TRAMADOL, exposures.get(TRAMADOL.ingredient), not_seen)
     pair, overlap = _combination(systemic, exposures)
-    available = {name for name in systemic if _available(case, draft, name, classes[name])}
+    beyond_one = sum(trial.satisfied for trial in classes.values()) > 1
+    available = {name for name in systemic if beyond_one and _available(case, draft, name, classes[name])}
     possible = tuple(pair for pair in COMBINABLE if available.issuperset(pair))
     untried = tuple(name for name in systemic if name in available and not classes[name].satisfied)
     unknown = not_seen + tuple(case.missing(key) for key in ("allergies", "conditions") if not case.chart.answers(key))
@@ -123,7 +125,7 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
         pair=pair,
         tramadol=tramadol,
         not_seen=not_seen,
-        unknown=unknown,
+        unknown=tuple(dict.fromkeys(unknown)),
         overlap_days=overlap,
         possible_pairs=possible,
         untried=untried,

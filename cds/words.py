@@ -29,9 +29,9 @@ def tokens_of(text: str) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def is_word(token: str) -> bool:
+def is_word(part: str) -> bool:
     """Whether a token is a word or a number (or the ``#`` before one) rather than another sign."""
-    return token[-1].isalnum() or token == "#"
+    return part[-1].isalnum() or part == "#"
 
 
 class Match(Struct, Generic[Meaning], frozen=True):

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hooks import fhir_write
 from hooks.answer import Answerer
 from hooks.protocol import BadRequest
 from hooks.refusals import JSON, not_authenticated, refusal
@@ -51,7 +52,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
 @asynccontextmanager
 async def _lifespan(_: Starlette) -> AsyncIterator[None]:
-    """What start-up made stays for good: the garbage collector need not look at it again."""
+    """Checks what orders are written from; what start-up made stays, so the garbage collector need not look at it."""
+    fhir_write.check_templates()
     gc.collect()
     gc.freeze()
     yield

@@ -11,8 +11,8 @@ from decimal import Decimal
 from cds.case import number
 from cds.knowledge import SUMMARY_LIMIT, UNITS, Knowledge, Source, Words
 
-ENTRIES = "unknown"
-"""The name of the fact that lists ``notAssessed`` entries."""
+ENTRIES = frozenset({"unknown", "not_known", "renal_missing"})
+"""The names of facts that list ``notAssessed`` entries."""
 LAST_LINE = "Clinical judgment decides."
 NO_ALTERNATIVE = "a first-line drug"
 QUESTIONS = {
@@ -38,6 +38,8 @@ _MARKUP = str.maketrans(
     {character: "\\" + character for character in "\\`*_{}[]()#+!|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
 _PLAIN = str.maketrans({"<": "‹", ">": "›"})
+_UNUSUAL = re.compile(r"[^A-Za-z0-9 ,;()%'’-]|  |^ *-|[()]")
+"""What may need more than trimming: all but plain words, numbers and commas."""
 _WORD_ADDRESS = re.compile(r"(?i)\b(www)\.")
 _REFERENCE = re.compile(r"\b([A-Z][A-Za-z]+)/\S+$")
 LONGEST_NAME = 120
@@ -46,15 +48,12 @@ LONGEST_SENTENCE = 600
 
 def plain(text: str) -> str:
     """One line of plain text: no control characters, no angle brackets, nothing that a browser could take for a tag."""
-    if text.isascii() and text.isprintable() and "<" not in text and ">" not in text and "  " not in text:
-        return text.strip()
-    visible = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(visible.split()).translate(_PLAIN)
+    return _one_line(text).translate(_PLAIN) if _UNUSUAL.search(text) else text.strip()
 
 
 def escape(text: str) -> str:
     """Foreign text inside Markdown: shown as it is, never read as markup, as a link or as HTML."""
-    return text if text.isalnum() else _escape(text, LONGEST_NAME)
+    return _escape(text, LONGEST_NAME)
 
 
 def escape_sentence(text: str) -> str:
@@ -63,9 +62,15 @@ def escape_sentence(text: str) -> str:
 
 
 def _escape(text: str, limit: int) -> str:
-    line = shorten(" ".join("".join(c if c.isprintable() else " " for c in text).split()), limit)
+    if not _UNUSUAL.search(text):
+        return shorten(text.strip(), limit)
+    line = shorten(_one_line(text), limit)
     line = _WORD_ADDRESS.sub(r"\1 .", line.replace("://", ": //"))
     return ("\\" if line[:1] in ("-", "=") else "") + line.translate(_MARKUP)
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def shorten(text: str, limit: int = SUMMARY_LIMIT) -> str:
@@ -92,10 +97,10 @@ def escaped_facts(facts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _worded(name: str, value: str) -> str:
-    """The fact that lists ``notAssessed`` entries, in a prescriber's words; every other as it is."""
-    if name != ENTRIES:
+    """A fact that lists ``notAssessed`` entries in a prescriber's words; every other as it is."""
+    if name not in ENTRIES:
         return value
-    return "; ".join(" ".join(_split(entry)) for entry in value.split("; "))
+    return "; ".join(" ".join(_split(entry)).strip() for entry in value.split("; "))
 
 
 def wording(rule: Knowledge, words: str, alternative: str | None) -> Words:

@@ -79,7 +79,7 @@ class Renderer:
         alternative = _alternative(review)
         rule = self.knowledge.get(plan.lead.rule)
         summary, opening = self._opening(plan.lead, alternative)
-        told = "; ".join(finding.facts.get(text.ENTRIES, "") for finding in plan.findings)
+        told = "; ".join(finding.facts.get(name, "") for finding in plan.findings for name in sorted(text.ENTRIES))
         unknown = [entry for finding in plan.findings for entry in finding.unknown if entry not in told]
         suggestions, in_text = self._suggestions(plan, manner, writer)
         said = [self._said(entry) for entry in review.said] if first else []

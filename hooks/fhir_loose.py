@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from hooks.fhir_shapes import READ_TYPES, UNREADABLE_JSON, AnyResource, Bundle, OperationOutcome, Resource
+from hooks.fhir_shapes import READ_TYPES, UNREADABLE_JSON, AnyResource, Bundle, OperationOutcome, Resource, Unread
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _members = msgspec.json.Decoder(list[Raw])
@@ -21,11 +21,10 @@ SHAPES: dict[str, type[Resource]] = {**READ_TYPES, "Bundle": Bundle, "OperationO
 
 
 class Lost(Struct, frozen=True):
-    """A resource that could not be read: its kind where that can be told, its printable reference, and whether all of
-    it is lost or only some elements."""
+    """What could not be read: some elements of a resource, named by its reference; or wholly, something that may have
+    been anything."""
 
-    kind: str | None
-    ref: str
+    ref: str = "resource"
     wholly: bool = True
 
 
@@ -88,35 +87,38 @@ def read_loosely(raw: bytes | Raw, full_url: str | None = None) -> Iterator[Foun
     except UNREADABLE_JSON:
         fields = fields_of(raw)
     if fields is None:
-        yield Found(lost=Lost(None, "resource"))
+        yield Found(lost=Lost())
         return
     kind = text_of(fields.get("resourceType"))
     if kind is None and "entry" in fields:
         kind = "Bundle"
     shape = SHAPES.get(kind or "")
     if kind is None:
-        yield Found(lost=Lost(None, "resource"))
+        yield Found(lost=Lost())
     elif shape is None:
-        return
+        yield Found(Unread())
     elif shape is Bundle:
         yield from _bundle(fields)
     else:
         resource, odd = salvaged(fields, shape)
         yield Found(resource, full_url)
         if odd and kind in READ_TYPES:
-            yield Found(lost=Lost(kind, resource.ref, wholly=False))
+            yield Found(lost=Lost(resource.ref, wholly=False))
 
 
 def _bundle(fields: dict[str, Raw]) -> Iterator[Found]:
-    entries = members_of(fields.pop("entry", Raw(b"[]")))
+    entries = fields.pop("entry", Raw(b"null"))
     bundle, _ = salvaged(fields, Bundle)
     yield Found(bundle)
-    for entry in entries:
+    if bytes(entries).lstrip()[:1] not in {b"[", b"{", b"n"}:
+        yield Found(lost=Lost())
+    for entry in members_of(entries):
         members = fields_of(entry)
         if members is None:
-            yield Found(lost=Lost(None, "resource"))
-        elif "resource" in members:
-            if bytes(members["resource"]) != b"null":
-                yield from read_loosely(members["resource"], text_of(members.get("fullUrl")))
+            yield Found(lost=Lost())
+        elif "resource" in members and bytes(members["resource"]) != b"null":
+            yield from read_loosely(members["resource"], text_of(members.get("fullUrl")))
         elif "resourceType" in members:
             yield from read_loosely(entry)
+        else:
+            yield Found(lost=Lost())

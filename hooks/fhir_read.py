@@ -82,7 +82,7 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
             pass
         for found in _found(raw, url):
             if found.lost is not None:
-                unreadable.add(found.lost.ref if found.lost.kind else "draftOrders")
+                unreadable.add("draftOrders" if found.lost.wholly else found.lost.ref)
             elif found.resource is not None:
                 arrivals.append(_Arrival(found.resource, raw, found.full_url))
     known = Records((*((one.resource, one.url) for one in arrivals), *(records.arrived if records else ())))

@@ -5,19 +5,17 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Raw
 
 from hooks.fhir_days import instant
 from hooks.fhir_elements import local_ref
-from hooks.fhir_loose import read_loosely
-from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON, AnyResource, Resource
+from hooks.fhir_loose import fields_of, read_loosely, text_of
+from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
 
 Kind = TypeVar("Kind", bound=Resource)
 Arrived = tuple[Resource, str | None]
 """A resource and the ``fullUrl`` of its entry."""
 
 _contained = msgspec.json.Decoder(list[AnyResource])
-_meta = msgspec.json.Decoder(dict[str, Raw])
 _anything = msgspec.json.Decoder()
 _sorted = msgspec.json.Encoder(order="sorted")
 
@@ -100,12 +98,8 @@ def newer(one: Resource, other: Resource) -> Resource:
 
 def updated(resource: Resource) -> str:
     """meta.lastUpdated in UTC; empty where it is not said."""
-    if resource.meta == ABSENT:
-        return ""
-    try:
-        return instant(str(_anything.decode(_meta.decode(resource.meta)["lastUpdated"])))
-    except (*UNREADABLE_JSON, KeyError):
-        return ""
+    fields = fields_of(resource.meta) if resource.meta else None
+    return instant(text_of((fields or {}).get("lastUpdated")) or "")
 
 
 def canonical(resource: Resource | Any) -> bytes:

@@ -41,6 +41,12 @@ def write_order(
     """
     if version == "DSTU2":
         return None
+    return _resource(order, version, subject, authored_on, encounter, requester)
+
+
+def _resource(
+    order: PlainOrder, version: Version, subject: str, authored_on: str, encounter: str | None, requester: str | None
+) -> dict[str, Any]:
     write = _medication_request if order.kind == "medication" else _service_request
     resource = write(order, version)
     resource["subject"] = {"reference": subject}
@@ -167,8 +173,7 @@ def check_templates() -> None:
         PlainOrder("service", "12-lead electrocardiogram", None, None, reason="before a tricyclic", note="First."),
     )  # fmt: skip
     day = date(2026, 1, 31).isoformat()
-    for version in ("STU3", "R4", "R5"):
+    versions: tuple[Version, ...] = ("STU3", "R4", "R5")
+    for version in versions:
         for order in orders:
-            written = write_order(order, version, "Patient/1", day, "Encounter/1", "Practitioner/1")
-            if written is not None:
-                validate(written, version)
+            validate(_resource(order, version, "Patient/1", day, "Encounter/1", "Practitioner/1"), version)

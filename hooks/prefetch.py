@@ -66,7 +66,6 @@ OPTIONAL = frozenset({"dispenses", "procedures", "vitals", "labs", "scores"})
 """Keys that a site may leave out of discovery (minimum necessary)."""
 
 _QUESTION_OF = {meaning: question for question, meanings in OBSERVED.items() for meaning in meanings}
-_KIND_NAMES = {kind.__name__: question for kind, question in KINDS.items()}
 
 
 def _templates() -> dict[str, str]:
@@ -127,6 +126,11 @@ class Answer:
             return JUNK
         return GIVEN if self._seen else EMPTY
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether something was lost that may have been anything."""
+        return any(lost.wholly for lost in self.lost)
+
     def _take(self, resource: Resource, url: str | None) -> None:
         if isinstance(resource, shapes.Bundle):
             self._total += resource.total or 0
@@ -136,6 +140,9 @@ class Answer:
                     self._failed = True
                 elif entry.resource is not None:
                     self._take(entry.resource, entry.full_url)
+                else:
+                    self.lost.append(Lost())
+                    self._seen += 1
             return
         self._seen += 1
         if isinstance(resource, shapes.OperationOutcome):
@@ -179,18 +186,13 @@ class Prefetched:
     @cached_property
     def questions(self) -> dict[str, str]:
         held = {key: _questions_of(answer) for key, answer in self.answers.items()}
-        lost = {
-            _KIND_NAMES[one.kind]
-            for answer in self.answers.values()
-            for one in answer.lost
-            if one.wholly and one.kind in _KIND_NAMES
-        }
         elsewhere: dict[str, set[str]] = {}
         for key, questions in held.items():
-            for question in questions:
-                elsewhere.setdefault(question, set()).add(self.states[key])
+            told = UNREADABLE if self.answers[key].incomplete else self.states[key]
+            for question in questions - {key}:
+                elsewhere.setdefault(question, set()).add(told)
         return {
-            question: self._told(question, held.get(question, frozenset()), elsewhere.get(question, set()), lost)
+            question: self._told(question, held.get(question, frozenset()), elsewhere.get(question, set()))
             for question in TEMPLATES
         }
 
@@ -199,15 +201,15 @@ class Prefetched:
         """Whether nothing of the chart could be had: no patient, no medications, no conditions (PROTOCOL.md 2.3)."""
         return all(self.questions[question] != ANSWERED for question in ("patient", "medications", "conditions"))
 
-    def _told(self, question: str, own: frozenset[str], elsewhere: set[str], lost: set[str]) -> str:
+    def _told(self, question: str, own: frozenset[str], elsewhere: set[str]) -> str:
         """Why a question is not answered, or that it is."""
         told = self._own(question, own)
         if told in {NOT_PROVIDED, FAILED, UNREADABLE}:
             if GIVEN in elsewhere:
                 told = ANSWERED
-            elif PARTIAL in elsewhere:
-                told = PARTIAL
-        return UNREADABLE if told == ANSWERED and question in lost else told
+            elif elsewhere & {PARTIAL, UNREADABLE}:
+                told = PARTIAL if PARTIAL in elsewhere else UNREADABLE
+        return told
 
     def _own(self, question: str, holds: frozenset[str]) -> str:
         """What the question's own key says."""
@@ -221,10 +223,8 @@ class Prefetched:
             return FAILED
         if state == PARTIAL:
             return ANSWERED if question in LATEST_FIRST and question in holds else PARTIAL
-        if any(one.wholly and one.kind not in _KIND_NAMES for one in answer.lost):
-            return UNREADABLE
         fits = question in holds or (question in OBSERVED and _holds_observation(answer))
-        return ANSWERED if fits else UNREADABLE
+        return ANSWERED if fits and not answer.incomplete else UNREADABLE
 
 
 def complete(prefetch: Mapping[str, Slot], fetched: Mapping[str, Slot] | None = None) -> Prefetched:

@@ -7,7 +7,6 @@ import sys
 import uvicorn
 
 from cds.knowledge import KnowledgeError
-from hooks.app import create_app
 from hooks.settings import SettingsError, load
 
 
@@ -27,6 +26,8 @@ def main() -> int:
     """Serves until stopped. Returns the exit status: 2 where settings or knowledge are wrong."""
     try:
         settings = load()
+        from hooks.app import create_app  # its import reads the knowledge, which may be refused
+
         app = create_app(settings)
     except (SettingsError, KnowledgeError) as error:
         print(f"Firstline does not start: {error}", file=sys.stderr)  # noqa: T201

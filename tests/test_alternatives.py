@@ -53,6 +53,16 @@ def silent(_: Case) -> Sequence[Finding]:
     return ()
 
 
+def watching(cases: list[Case]) -> Callable[[Case], Sequence[Finding]]:
+    """A silent review that keeps the cases it was given."""
+
+    def assess(other: Case) -> Sequence[Finding]:
+        cases.append(other)
+        return ()
+
+    return assess
+
+
 def objecting(agent: str, rule: str = "DD-05", indicator: Any = "warning") -> Callable[[Case], Sequence[Finding]]:
     """A review that finds this wherever the agent is drafted."""
 
@@ -231,12 +241,7 @@ def test_four_candidates_are_tried_and_not_a_fifth() -> None:
 def test_the_second_review_sees_the_candidate_in_place_of_the_draft() -> None:
     held = healthy(drafts=[opioid(), opioid("other", "morphine")])
     cases: list[Case] = []
-
-    def watching(other: Case) -> Sequence[Finding]:
-        cases.append(other)
-        return ()
-
-    proposals(held, finding("NP-01", "first_line"), assess=watching)
+    proposals(held, finding("NP-01", "first_line"), assess=watching(cases))
     assert [d.drug.name for d in cases[0].drafts if d.drug] == ["morphine", "gabapentin"]
     assert cases[0].chart is held.chart and cases[0].today == TODAY
 
@@ -246,7 +251,7 @@ def test_at_order_select_the_candidate_is_asked_about_and_the_rest_is_context() 
         [opioid(), opioid("other", "morphine")], neuropathy().chart, TODAY, "order-select", frozenset({DRAFT})
     )
     cases: list[Case] = []
-    second = SecondReview(selected, (), lambda other: cases.append(other) or ())
+    second = SecondReview(selected, (), watching(cases))
     second.objections(selected.drafts[0], as_medication(rescue_order(), TODAY))
     assert [d.ref for d in cases[0].asked] == ["MedicationRequest/proposed"]
 
@@ -347,7 +352,7 @@ def test_a_running_trial_is_kept_to_day_28() -> None:
     lately = order("old", named("gabapentin", route="oral"), a_day(900), authored=day(9), start=day(9), supply_days=30)
     findings = (finding("NP-01", "first_line", "delete"), finding("NP-05", "keep_first_line"))
     made = proposals(healthy(lately), *findings)
-    assert [p.ask for p in made] == ["keep_first_line", "first_line"]
+    assert [p.ask for p in made] == ["keep_first_line", "first_line"] and made[0].recommended
     assert made[0].label == "Keep gabapentin until 2026-07-03 (day 28); do not start oxycodone"
     assert made[0].delete == DRAFT and made[0].create is None
     assert proposals(healthy(), finding("NP-05", "keep_first_line")) == ()
@@ -496,7 +501,7 @@ def test_a_half_dose_is_proposed_only_where_it_can_be_taken(drug: Drug, dosage: 
     assert [p.update.dose_factor for p in made if p.update] == ([Decimal("0.5")] if half else [])
 
 
-def dosed(amount: float, found_above: float, rule: str = "DD-26", ask: str = "start_dose") -> list[Decimal | None]:
+def dosed(amount: float, found_above: float, rule: str = "DD-25", ask: str = "to_limit") -> list[Decimal | None]:
     """Factors proposed where a rule fires above so many mg a day."""
 
     def assess(other: Case) -> Sequence[Finding]:
@@ -514,6 +519,8 @@ def test_the_dose_is_lowered_no_more_than_settles_the_finding() -> None:
     assert dosed(4, 10) == [Decimal("0.25")]
     assert dosed(4, 9) == []
     assert dosed(4, 20, "DD-24", "below_50") == [Decimal("0.5")]
+    assert dosed(4, 30, "DD-26", "start_dose") == [Decimal("0.5")]
+    assert dosed(4, 9, "DD-26", "start_dose") == []
 
 
 def test_below_50_settles_the_50_as_well_as_the_90() -> None:
@@ -525,7 +532,35 @@ def test_below_50_settles_the_50_as_well_as_the_90() -> None:
     asked = finding("DD-24", "below_50", group="dose", indicator="critical")
     made = proposals(drafted, asked, assess=assess, group="dose")
     assert [p.update.dose_factor for p in made if p.update] == [Decimal("0.25")]
-    assert made[0].label == "Lower oxycodone to 25 % of the dose as drafted"
+    assert made[0].label == "Lower oxycodone to 2 tablets a dose"
+
+
+def test_of_several_lower_doses_the_lowest_is_proposed() -> None:
+    def assess(other: Case) -> Sequence[Finding]:
+        daily = daily_dose(other.drafts[0], "oxycodone").maximum or Decimal(0)
+        rules = [rule for rule, limit in (("DD-23", 30), ("DD-26", 20)) if daily > limit]
+        return tuple(finding(rule, group="dose") for rule in rules)
+
+    drafted = healthy(drafts=[draft("draft", tablet("oxycodone 5"), a_day(4, 2, "tablet"))])
+    asked = (finding("DD-23", "below_50", group="dose"), finding("DD-26", "start_dose", group="dose"))
+    made = proposals(drafted, *asked, assess=assess, group="dose")
+    assert [(p.ask, p.label) for p in made] == [("start_dose", "Lower oxycodone to 2 tablets a dose")]
+
+
+def test_the_label_tells_the_share_where_it_cannot_tell_the_dose() -> None:
+    for dosages in ((a_day(2, 2, "tablet"), a_day(4, 1, "tablet")), (a_day(2, 2, "{pill}"),)):
+        drafted = healthy(drafts=[draft("draft", tablet("oxycodone 5"), *dosages)])
+        (half,) = proposals(drafted, finding("DD-01", "half_dose", group="sedation"), group="sedation")
+        assert half.label == "Lower oxycodone to 50 % of the dose as drafted"
+    milligrams = healthy(drafts=[draft("draft", tablet("oxycodone 5"), a_day(10, 2))])
+    (half,) = proposals(milligrams, finding("DD-01", "half_dose", group="sedation"), group="sedation")
+    assert half.label == "Lower oxycodone to 5 mg a dose"
+
+
+def test_lidocaine_that_replaces_is_not_added_as_well() -> None:
+    made = proposals(healthy(age=70), finding("NP-01", "first_line"), finding("NP-08", "topical"))
+    assert drugs(made) == ["lidocaine", "gabapentin"]
+    assert [p.ask for p in made] == ["first_line", "first_line", "delete"]
 
 
 def test_a_lower_dose_that_is_itself_found_wanting_is_not_proposed() -> None:
@@ -543,7 +578,7 @@ def test_the_dose_of_a_drug_that_was_not_recognised_cannot_be_shared() -> None:
 
 def test_a_review_without_the_draft_alone_can_be_asked_for() -> None:
     cases: list[Case] = []
-    second = SecondReview(healthy(), (), lambda other: cases.append(other) or ())
+    second = SecondReview(healthy(), (), watching(cases))
     assert second.objections(second.case.drafts[0], None) == () and cases[0].drafts == ()
 
 
@@ -584,7 +619,7 @@ def test_the_supply_is_limited_where_it_is_longer(
     )
     made = proposals(healthy(drafts=[limited]), finding("NP-09", "limit_supply", group=group), group=group)
     assert [(p.update.supply_days, p.update.repeats, p.update.quantity) for p in made if p.update] == (
-        [] if days is None else [(days, 0, days * 4)]
+        [] if days is None else [(days, 0, Decimal(days * 4))]
     )
 
 

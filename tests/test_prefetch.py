@@ -94,7 +94,10 @@ def test_the_codes_of_the_observations_come_from_the_table() -> None:
         (bundle({"id": "no type"}), "junk", "unreadable"),
         ({"resourceType": "Patient", "id": "p"}, "given", "unreadable"),
         ({"resourceType": "Practitioner", "id": "p"}, "given", "unreadable"),
-        ({"resourceType": "SubstanceNucleicAcid"}, "empty", ANSWERED),
+        ({"resourceType": "SubstanceNucleicAcid"}, "given", "unreadable"),
+        (bundle({"resourceType": "SubstanceNucleicAcid"}, condition()), "given", ANSWERED),
+        ({"resourceType": "Bundle", "entry": [{"response": {"status": "404"}}]}, "junk", "unreadable"),
+        ({"resourceType": "Bundle", "entry": [{"resource": None}, 5]}, "junk", "unreadable"),
         (bundle(condition(), {"id": "no type"}), "given", "unreadable"),
     ],
 )
@@ -241,6 +244,12 @@ def test_a_resource_that_is_lost_leaves_its_question_open() -> None:
     found = prefetched(medications=lost)
     assert found.questions["medications"] == "unreadable"
     assert found.unreadable == ("resource",)
+
+
+def test_a_loss_beside_it_leaves_a_question_open_under_any_name() -> None:
+    found = prefetched(item1={"resourceType": "Bundle", "entry": [{"resource": request(id="m")}, {"resource": None}]})
+    assert found.questions["medications"] == "unreadable"
+    assert found.questions["conditions"] == "not provided"
 
 
 def test_an_odd_element_costs_that_element_only() -> None:

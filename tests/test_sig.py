@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cds import sig, sig_words
 from cds.chart import Dosage
 from cds.sig import read_sig
+from cds.units import word_set
 
 
 def plain(value: Decimal | None) -> str:
@@ -388,24 +389,13 @@ def test_texts_that_say_nothing(text: str) -> None:
 
 
 SCRAPS = st.sampled_from(
-    [
-        *"0123456789",
-        *" .,;:-/()#%½",
-        "1-2",
-        "1/2",
-        "one",
-        "tab",
-        "tabs",
-        "mg",
-        "mcg/hr",
-        "ml",
-        "patch",
-        "q",
-        "h",
-        "prn",
-    ]
-    + ["q6h", "every", "other", "day", "daily", "bid", "times", "x", "for", "max", "up to", "more than", "not", "then"]
-    + ["and", "morning", "at bedtime", "hours", "total", "each", "pain", "per", "acetaminophen", "0", "99", "monday"]
+    sorted(
+        word_set(
+            "0 1 2 3 4 6 8 12 24 99 0.5 1-2 1/2 one half tab tabs mg mcg/hr ml patch q h prn q6h every other day daily "
+            "bid times x for max up to more than not then and morning at bedtime hours total each pain per monday "
+            "acetaminophen . , ; : - / ( ) # % ½ ="
+        )
+    )
 )
 
 

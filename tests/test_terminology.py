@@ -287,9 +287,10 @@ def test_case_and_runs_of_spaces_do_not_matter(text: str) -> None:
     assert said(wide).meanings == said(text).meanings
 
 
-@given(
-    st.lists(st.sampled_from("history of no sciatica ruled out non ? , . pain neuropathy cancer".split()), max_size=40)
-)
+WORDS = ("history", "of", "no", "non", "ruled", "out", "?", ",", ".", "possible", "pain", "sciatica", "cancer", "but")
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=40))
 def test_any_order_of_words_is_read(words: list[str]) -> None:
     found = said(" ".join(words))
     assert found.meanings == said("  ".join(words).upper()).meanings

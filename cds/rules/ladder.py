@@ -6,7 +6,7 @@ from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.exposure import supply_days
 from cds.findings import RuleFunction
-from cds.first_line import CLASS_NAMES, SYSTEMIC_CLASSES
+from cds.first_line import CLASS_NAMES
 from cds.knowledge import load_group
 from cds.ladder_view import (
     JUDGED,
@@ -66,10 +66,7 @@ def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
         return seen.history
     if seen.ladder.state != "S2":
         return other_state(seen.ladder, "S2")
-    satisfied = [seen.ladder.classes[name] for name in SYSTEMIC_CLASSES if seen.ladder.classes[name].satisfied]
     overlap = f"Longest time together on record: {seen.ladder.overlap_days} days."
-    if any(trial.grade == "ADEQUATE" and trial.start is None for trial in satisfied):
-        overlap = "Whether they were taken together is not recorded."
     facts = {"overlap": overlap, "overlap_days": str(seen.ladder.overlap_days)}
     words = _trigeminal(seen) or "default"
     if words == "default" and not seen.ladder.possible_pairs:

@@ -28,8 +28,8 @@ def localized_pain_without_topical(case: Case, draft: MedicationOrder) -> Outcom
     if not seen.indication.localized and not seen.indication.feet_only:
         return DoesNotApply("diffuse pain")
     topical = ("lidocaine", "capsaicin")
-    records = (*case.chart.medications, *case.starting)
-    if any(counts(order) and is_agent(order, FIRST_LINE[name]) for order in records for name in topical):
+    records = (*filter(counts, case.chart.medications), *case.starting)
+    if any(is_agent(order, FIRST_LINE[name]) for order in records for name in topical):
         return DoesNotApply("topical agent on record")
     useful = topical if seen.indication.localized else ("capsaicin",)
     if all(not_tolerated(case, FIRST_LINE[name]) is not None for name in useful):

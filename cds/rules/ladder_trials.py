@@ -100,7 +100,7 @@ def _partial(seen: View) -> list[Trial]:
 
 def _not_seen(seen: View, because: str) -> Outcome:
     """Nothing of the kind on record; cannot tell while part of the record is missing."""
-    return CannotTell(seen.ladder.unknown) if seen.ladder.unknown else DoesNotApply(because)
+    return CannotTell(seen.ladder.not_seen) if seen.ladder.not_seen else DoesNotApply(because)
 
 
 def _agent_facts(case: Case, draft: MedicationOrder, seen: View, trial: Trial) -> dict[str, str]:
