@@ -3,6 +3,7 @@
 #   make serve [PORT=8080] [TODAY=2026-03-01T09:00:00Z]   answer on loopback
 #   make test                                             every test, with coverage
 #   make check                                            format, lint with the cds/hooks boundary, types
+#   make fixtures                                         tell the stories of fixtures/ anew
 #   make bench                                            CPU per request, beside a plain service
 
 PORT ?= 8080
@@ -15,7 +16,7 @@ OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(OLD_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 
-.PHONY: serve test check format bench clean
+.PHONY: serve test check format fixtures bench clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml
@@ -42,6 +43,9 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
+
+fixtures: $(READY)
+	$(BIN)/python -m tests.fixtures
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -123,9 +123,7 @@ def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
 
 
 def _covers(one: Proposal, other: Proposal) -> bool:
-    """Whether accepting ``one`` does what ``other`` would do; a topical that replaces is not added as well."""
-    if other.ask == "topical" and one.create is not None and other.create is not None:
-        return one.create.text == other.create.text
+    """Whether accepting ``one`` does what ``other`` would do."""
     orders = one.create and one.create.text, other.create and other.create.text
     return orders[0] == orders[1] and (one.update, one.delete) == (other.update, other.delete)
 

@@ -87,10 +87,9 @@ def opioid_name(order: MedicationOrder) -> str:
 
 def sedative_name(order: MedicationOrder) -> str:
     """The sedating part of this order by its ingredient."""
-    if order.drug is None:
-        return order.name
-    names = [part.name for part in order.drug.ingredients if _sedates(part.name)]
-    return " / ".join(names) or order.drug.name
+    parts = order.drug.ingredients if order.drug is not None else ()
+    names = [part.name for part in parts if _sedates(part.name)] or [part.name for part in parts]
+    return " / ".join(names) or order.name
 
 
 @lru_cache(maxsize=1024)
@@ -195,9 +194,8 @@ def only_supply_runs(case: Case, order: MedicationOrder) -> bool:
 
 def days_running(case: Case, order: MedicationOrder, gap_days: int) -> int:
     """Days up to today on which the first ingredient of this order was taken without a longer gap."""
-    if order.drug is None:
-        return 0
-    spans = [span(record, case.today) for record in case.records_of(order.drug.ingredients[0].name)]
+    parts = order.drug.ingredients[:1] if order.drug is not None else ()
+    spans = [span(record, case.today) for part in parts for record in case.records_of(part.name)]
     return continuous_days([days for days in spans if days is not None], case.today, gap_days)
 
 
@@ -248,10 +246,9 @@ def rescue_at_hand(case: Case, within_months: int) -> bool | None:
         return True
     first = months_before(case.today, within_months)
     for record in case.chart.medications:
-        if record.kind == "dispense" and is_rescue(record):
-            days = span(record, case.today)
-            if days is not None and first <= days.start <= case.today:
-                return True
+        days = span(record, case.today) if record.kind == "dispense" and is_rescue(record) else None
+        if days is not None and first <= days.start <= case.today:
+            return True
     return False if case.medications_known else None
 
 

@@ -3,8 +3,6 @@
 from decimal import Decimal
 from math import ceil
 
-from msgspec.structs import replace
-
 from cds.case import number
 from cds.chart import Dosage, MedicationOrder, Quantity
 from cds.dose import daily_dose
@@ -39,7 +37,7 @@ def lower_dose(
     for factor in FACTORS.get(ask, ALL_FACTORS):
         if not can_be_taken(draft, factor):
             continue
-        found = second.findings(draft, with_dose(draft, factor))
+        found = second.findings_at(draft, factor)
         if second.new_among(found):
             continue
         left = {f.rule for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)}
@@ -96,26 +94,6 @@ def _measurable(draft: MedicationOrder, dose: Quantity, factor: Decimal) -> bool
     form = (drug.form or unit).lower()
     whole = drug.release in WHOLE_RELEASES or any(word in form or word in unit for word in WHOLE_FORMS)
     return amount % (1 if whole else HALF) == 0
-
-
-def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:
-    """The draft at this share of its dose, as a review reads it."""
-    dosages = tuple(
-        replace(
-            dosage,
-            text=None,
-            dose_low=_share(dosage.dose_low, factor),
-            dose_high=_share(dosage.dose_high, factor),
-            max_dose=_share(dosage.max_dose, factor),
-            max_single=_share(dosage.max_single, factor),
-        )
-        for dosage in draft.dosages
-    )
-    return replace(draft, dosages=dosages, quantity=_share(draft.quantity, factor))
-
-
-def _share(amount: Quantity | None, factor: Decimal) -> Quantity | None:
-    return None if amount is None else Quantity(amount.value * factor, amount.unit)
 
 
 def shorter_supply(finding: Finding, draft: MedicationOrder) -> Update | None:

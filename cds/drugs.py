@@ -1,7 +1,7 @@
 """Which ingredients, strengths, form, route and release a coded or named drug has."""
 
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ from cds.words import tokens_of
 __all__ = ["Drug", "Ingredient", "ingredient_drug", "recognise"]
 
 
-class Drug(Struct, frozen=True):
+class Drug(Struct, frozen=True, dict=True):
     """A recognised drug. ``release`` is "IR", "ER", "DR", "TD" or None where it is not said.
 
     ``route`` is "oral", "transdermal", "topical", "nasal", "injection", "buccal", "sublingual", "transmucosal",
@@ -32,8 +32,17 @@ class Drug(Struct, frozen=True):
     brand: str | None = None
     first_line_class: str | None = None
 
+    def __hash__(self) -> int:
+        """Cheap: what is worked out for a drug is remembered by it."""
+        return hash((self.name, self.form, self.route, self.release))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of its ingredients."""
+        return frozenset(part.name for part in self.ingredients)
+
     def has(self, ingredient: str) -> bool:
-        return any(part.name == ingredient for part in self.ingredients)
+        return ingredient in self.names
 
 
 class _Candidate(Struct, frozen=True):

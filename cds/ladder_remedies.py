@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
+from cds.abrupt_stop import continues_taken
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose
@@ -22,7 +23,7 @@ from cds.ranking import partners, ranked
 from cds.remedies import NOTHING, Made, drafts_of, name_of, taper_words
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, stops
-from cds.second_review import SecondReview, continues_taken
+from cds.second_review import SecondReview
 from cds.trials import Ladder, Trial
 
 LADDER_ASKS = frozenset({"first_line", "second_class", "partner", "titrate", "keep_first_line", "topical", "tramadol"})
@@ -39,6 +40,8 @@ class LadderRemedies:
     def __init__(self, case: Case, second: SecondReview) -> None:
         self.case = case
         self.second = second
+        self.under_lidocaine: set[str] = set()
+        """Drafts that lidocaine was proposed to replace: it need not be added as well."""
         self.makers: dict[str, Callable[[Finding], Made]] = {
             "first_line": lambda finding: self.replacement("first_line", finding, ranked, most=2),
             "second_class": lambda finding: self.replacement("second_class", finding, ranked, most=1),
@@ -99,6 +102,8 @@ class LadderRemedies:
                 withdrawn.append(f"{agent_name(agent)} ({', '.join(objections)})")
                 continue
             classes.add(AGENT_CLASSES[agent])
+            if agent == "lidocaine_patch":
+                self.under_lidocaine.add(draft.ref)
             made.append(self._proposal(ask, finding, agent, draft, stays, order))
         return made, _why_not(unknown, withheld, withdrawn)
 
@@ -170,7 +175,7 @@ class LadderRemedies:
     def topical(self, finding: Finding) -> Made:
         """Lidocaine 5 % beside what is ordered; capsaicin 8 % by request where lidocaine is not offered."""
         draft = self._draft(finding)
-        if draft is None:
+        if draft is None or draft.ref in self.under_lidocaine:
             return NOTHING
         missing = unknown_for(self.case, "lidocaine_patch")
         if missing:

@@ -15,6 +15,7 @@ from cds.indication import Indication
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Outcome
 from cds.scope import is_opioid, stops, strength
+from cds.tramadol import Suitability, suitability
 from cds.trials import Ladder, Trial
 
 KNOWLEDGE = load_group("ladder")
@@ -49,6 +50,7 @@ class View(Struct, frozen=True):
 
 _NO_LADDER = Ladder("unknown")
 _views: "WeakKeyDictionary[Case, dict[int, View]]" = WeakKeyDictionary()
+_fits: "WeakKeyDictionary[Case, dict[int, Suitability]]" = WeakKeyDictionary()
 
 
 def view(case: Case, draft: MedicationOrder) -> View:
@@ -56,6 +58,14 @@ def view(case: Case, draft: MedicationOrder) -> View:
     known = _views.setdefault(case, {})
     if id(draft) not in known:
         known[id(draft)] = _view(case, draft)
+    return known[id(draft)]
+
+
+def fit_of(case: Case, draft: MedicationOrder) -> Suitability:
+    """Whether tramadol suits in the place of this draft, worked out once for each case."""
+    known = _fits.setdefault(case, {})
+    if id(draft) not in known:
+        known[id(draft)] = suitability(case, draft)
     return known[id(draft)]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from cds.abrupt_stop import continues_taken
 from cds.breathing import rescue_at_hand
 from cds.case import Case
 from cds.changes import lower_dose, lowered_to, shorter_supply
@@ -10,7 +11,7 @@ from cds.findings import Finding
 from cds.orders import Proposal, ecg_order, rescue_order
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, stops
-from cds.second_review import SecondReview, continues_taken
+from cds.second_review import SecondReview
 
 Made = tuple[Sequence[Proposal], Sequence[str]]
 NOTHING: Made = ((), ())

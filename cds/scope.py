@@ -39,7 +39,7 @@ def stops(draft: MedicationOrder) -> bool:
 def is_systemic(order: MedicationOrder) -> bool:
     """The drug reaches the circulation: not on skin, eye or ear. A route that is not said counts as systemic."""
     drug = order.drug
-    return drug is None or drug.route not in LOCAL_ROUTES or any(drug.has(name) for name in PATCH_OPIOIDS)
+    return drug is None or drug.route not in LOCAL_ROUTES or not PATCH_OPIOIDS.isdisjoint(drug.names)
 
 
 def is_opioid(order: MedicationOrder) -> bool:
@@ -87,19 +87,22 @@ def depressant_class(order: MedicationOrder) -> str | None:
     One of "benzodiazepine", "z_drug", "barbiturate", "muscle_relaxant", "sedating_antihistamine",
     "sedating_antipsychotic" (four of them, CLINICAL.md section 13), "sodium_oxybate", "sedative_other".
     """
-    drug = order.drug
-    if drug is None or not is_systemic(order):
-        return None
+    return None if order.drug is None or not is_systemic(order) else _depressant_class(order.drug)
+
+
+@lru_cache(maxsize=4096)
+def _depressant_class(drug: Drug) -> str | None:
     for role in DEPRESSANT_ROLES:
         if role in drug.roles:
             return role
     if drug.has("sodium oxybate"):
         return "sodium_oxybate"
-    if any(drug.has(name) for name in SEDATING_ANTIPSYCHOTICS):
+    if not SEDATING_ANTIPSYCHOTICS.isdisjoint(drug.names):
         return "sedating_antipsychotic"
     return "sedative_other" if "sedative_other" in drug.roles else None
 
 
+@lru_cache(maxsize=4096)
 def _opioid_names(drug: Drug) -> tuple[str, ...]:
     if len(drug.ingredients) == 1:
         return (drug.ingredients[0].name,)

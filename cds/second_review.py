@@ -1,15 +1,15 @@
 """A candidate is put on the chart in place of what it would change, and the review runs again."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from msgspec.structs import replace
 
 from cds.case import Case
-from cds.chart import MedicationOrder
-from cds.exposure import continuous_days, span
+from cds.chart import MedicationOrder, Quantity
 from cds.findings import Finding
 from cds.offer import AGENT_CLASSES, unknown_for
 from cds.outcome import INDICATORS
-from cds.schedules import SCHEDULES
-from cds.scope import depressant_class, is_opioid, opioids_of
 
 Assess = Callable[[Case], Sequence[Finding]]
 
@@ -27,6 +27,7 @@ class SecondReview:
         self.case = case
         self.assess = assess
         self.known: dict[str, int] = {}
+        self._remembered: dict[tuple[int, Decimal], Sequence[Finding]] = {}
         for finding in findings:
             gravity = INDICATORS.index(finding.indicator)
             self.known[finding.rule] = min(gravity, self.known.get(finding.rule, MILDEST))
@@ -42,6 +43,13 @@ class SecondReview:
         other = Case(drafts, case.chart, case.today, case.hook, frozenset(asked), case.settings)
         vars(other).update({name: vars(case)[name] for name in OF_THE_CHART if name in vars(case)})
         return self.assess(other)
+
+    def findings_at(self, draft: MedicationOrder, factor: Decimal) -> Sequence[Finding]:
+        """What the rules find with this share of the drafted dose. Asked for by several findings, reviewed once."""
+        key = id(draft), factor
+        if key not in self._remembered:
+            self._remembered[key] = self.findings(draft, with_dose(draft, factor))
+        return self._remembered[key]
 
     def objections(self, gone: MedicationOrder | None, come: MedicationOrder | None) -> tuple[str, ...]:
         """Rules with a warning or critical finding that was not there, or was milder. Empty: it may be proposed."""
@@ -65,38 +73,21 @@ class SecondReview:
         return INDICATORS.index(finding.indicator) < before
 
 
-def continues_taken(case: Case, draft: MedicationOrder, days: int | None = None) -> bool:
-    """Whether this draft goes on with a drug that was taken for so many days (14) up to now: the same ingredient, an
-    order that it replaces, or a drug of its kind that ran out by today. To delete it would be an abrupt stop.
-
-    A drug on the list whose dates are not known counts as taken that long.
-    """
-    if draft.drug is None:
-        return False
-    least = SCHEDULES.whole("taken_days") if days is None else days
-    names = opioids_of(draft) or tuple(part.name for part in draft.drug.ingredients)
-    replaced = {id(replacement.old) for replacement in case.replaced_by(draft)}
-    same = [
-        record
-        for record in (*case.listed, *case.chart.medications)
-        if id(record) in replaced or (record.drug is not None and any(record.drug.has(name) for name in names))
-    ]
-    listed = {id(order) for order in case.listed}
-    if any(id(record) in listed and span(record, case.today) is None for record in same):
-        return True
-    if _days_up_to_now(case, same) >= least:
-        return True
-    kind = _kind(draft)
-    alike = [record for record in case.chart.medications if kind is not None and _kind(record) == kind]
-    spans = [taken for record in alike if (taken := span(record, case.today)) is not None]
-    runs_on = any(taken.end_known if taken.end is None else taken.end > case.today for taken in spans)
-    return not runs_on and _days_up_to_now(case, alike) >= least
+def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:
+    """The draft at this share of its dose, as a review reads it."""
+    dosages = tuple(
+        replace(
+            dosage,
+            text=None,
+            dose_low=_share(dosage.dose_low, factor),
+            dose_high=_share(dosage.dose_high, factor),
+            max_dose=_share(dosage.max_dose, factor),
+            max_single=_share(dosage.max_single, factor),
+        )
+        for dosage in draft.dosages
+    )
+    return replace(draft, dosages=dosages, quantity=_share(draft.quantity, factor))
 
 
-def _days_up_to_now(case: Case, records: Sequence[MedicationOrder]) -> int:
-    spans = [taken for record in records if (taken := span(record, case.today)) is not None]
-    return continuous_days(spans, case.today, SCHEDULES.whole("joined_gap_days"))
-
-
-def _kind(order: MedicationOrder) -> str | None:
-    return "opioid" if is_opioid(order) else depressant_class(order)
+def _share(amount: Quantity | None, factor: Decimal) -> Quantity | None:
+    return None if amount is None else Quantity(amount.value * factor, amount.unit)

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from cds import sig_words as w
 from cds.chart import Dosage, Quantity
-from cds.sig_reading import ONE, Amount, Reading
+from cds.sig_cursor import ONE, Amount
+from cds.sig_reading import Reading
 
 LONGEST = 1000
 """Characters. A longer text is a letter, not a dosage."""

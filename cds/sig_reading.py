@@ -2,13 +2,11 @@
 
 from decimal import Decimal
 
-from msgspec import Struct
-
 from cds import sig_words as w
 from cds.chart import Quantity
+from cds.sig_cursor import ONE, Amount, Cursor, Rate
 from cds.units import word_set
 
-ONE = Decimal(1)
 STRENGTH_RATIO = 15
 """Two numbers further apart than this ("5-325") are the strengths of a combination, not a range."""
 
@@ -19,7 +17,6 @@ _ARTICLES = word_set("a an the")
 _ARTICLES_OR_COUNT = _ARTICLES | w.COUNT
 _TIMES = word_set("times time x")
 _DOSES = word_set("doses dose")
-_PER = word_set("/ per a an each every in within any over the")
 _CLOCK = w.HOURS | w.MINUTES | w.DAYS | w.WEEKS | word_set("hourly am pm :")
 _SHORT_TIMES = w.HOURS | w.MINUTES
 _LONG_TIMES = w.DAYS | w.WEEKS | w.MONTHS
@@ -31,33 +28,11 @@ _LIMIT_ENDINGS = w.OTHER_INGREDIENT | word_set("of from all sources total by mou
 _CONCENTRATION = w.VOLUME | word_set("actuation spray")
 
 
-class Amount(Struct, frozen=True):
-    """An amount in the text. ``sort``: "count", "mass", "rate", "volume" or "bare". ``strength``: of one piece;
-    ``total``: said to be the whole dose."""
-
-    at: int
-    low: Decimal
-    high: Decimal
-    sort: str
-    unit: str | None
-    strength: bool = False
-    total: bool = False
-
-
-class Rate(Struct, frozen=True):
-    """So many times in so many days, each with its range."""
-
-    times: Decimal
-    times_max: Decimal
-    days: Decimal
-    days_max: Decimal
-
-
-class Reading:
+class Reading(Cursor):
     """What the words of one instruction name. ``understood`` is False where a number or a word could not be placed."""
 
     def __init__(self, tokens: list[str]) -> None:
-        self.tokens = tokens
+        super().__init__(tokens)
         self.amounts: list[Amount] = []
         self.rates: list[Rate] = []
         self.slots: set[str] = set()
@@ -72,12 +47,6 @@ class Reading:
         at = 0
         while at < len(tokens) and self.understood:
             at = self.read(at)
-
-    def word(self, at: int) -> str:
-        return self.tokens[at] if 0 <= at < len(self.tokens) else ""
-
-    def numbers(self, at: int) -> tuple[Decimal, ...]:
-        return w.number(self.tokens[at]) if 0 <= at < len(self.tokens) else ()
 
     def fail(self, at: int) -> int:
         self.understood = False
@@ -193,28 +162,7 @@ class Reading:
             return after
         return self.fail(after)
 
-    def per(self, at: int) -> tuple[Decimal | None, int]:
-        """``/day``, ``a day``, ``daily``, ``in 24 hours``, ``per week``: the days, and where the text goes on."""
-        if self.word(at) in ("daily", "weekly", "nightly"):
-            return (Decimal(7) if self.word(at) == "weekly" else ONE), at + 1
-        end = at
-        while self.word(end) in _PER:
-            end += 1
-        numbers, unit = self.numbers(end), self.word(end + 1)
-        if end > at and len(numbers) == 1 and numbers[0] > 0 and unit in w.TIME_UNITS:
-            days, end = w.days(numbers[0], unit), end + 2
-        elif self.word(end) in w.TIME_UNITS and (end > at or self.word(end) == "day"):
-            days, end = w.days(ONE, self.word(end)), end + 1
-        else:
-            return None, at
-        return days, end + (self.word(end) == "period")
-
     # How much
-
-    def skip_repeat(self, at: int) -> int:
-        """Where the text goes on after this number, also where it is said again in brackets: ``6 (six)``."""
-        again = self.word(at + 1) == "(" and self.word(at + 3) == ")" and self.numbers(at) == self.numbers(at + 2)
-        return at + 4 if again else at + 1
 
     def read_number(self, at: int) -> int:
         numbers, after = self.numbers(at), self.skip_repeat(at)

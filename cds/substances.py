@@ -30,11 +30,6 @@ class Risks(Struct, frozen=True):
     named: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
-    @property
-    def hold(self) -> bool | None:
-        """Whether there is a risk: True where one is named, None where something was not known."""
-        return True if self.named else None if self.missing else False
-
 
 class AlcoholLimits(Struct, frozen=True):
     """From which score, count of drinks or age of an answer on alcohol use is hazardous, for men and women."""
@@ -74,7 +69,7 @@ def use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
             continue
         remission = _recent_remission(case, meaning, remission_months)
         if remission is True:
-            named.append(f"{name} in remission for less than {remission_months} months")
+            named.append(f"{name}, remission under {remission_months} months")
         elif isinstance(remission, str):
             missing.append(remission)
     if not case.chart.answers("conditions"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from cds.exposures import Exposure, Run, exposures_of
-from cds.first_line import FIRST_LINE, SYSTEMIC_CLASSES, Agent
+from cds.first_line import CLASSES, FIRST_LINE, SYSTEMIC_CLASSES, Agent
 from cds.knowledge import load_group
 from cds.spans import days_taken, joined, shared
 from cds.supply import span
@@ -37,6 +37,7 @@ SATISFYING = frozenset({"ADEQUATE", "UNSUITABLE"})
 NOT_TOLERATED = frozenset({"intolerance", "allergy", "contraindication"})
 COMBINABLE = (("gabapentinoid", "tca"), ("gabapentinoid", "snri"))
 """The pairs that may be offered; an SNRI with a tricyclic is never proposed (two serotonergic drugs)."""
+AGENTS_OF = {name: tuple(agent for agent in FIRST_LINE.values() if agent.drug_class == name) for name in CLASSES}
 CLASS_ROLES = {"gabapentinoid": "gabapentinoid", "snri": "snri", "tca": "tca", "topical": "local_anesthetic"}
 
 
@@ -108,8 +109,7 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     systemic = tuple(counted)
     if indication.localized:
         counted.append("topical")
-    trials = {name: trial_of(case, agent, exposures.get(name), not_seen) for name, agent in FIRST_LINE.items()}
-    classes = {name: _class_trial(case, name, trials) for name in counted}
+    classes = {name: _class_trial(case, name, exposures, not_seen) for name in counted}
     tramadol = trial_of(case, TRAMADOL, exposures.get(TRAMADOL.ingredient), not_seen)
     pair, overlap = _combination(systemic, exposures)
     beyond_one = sum(trial.satisfied for trial in classes.values()) > 1
@@ -218,8 +218,11 @@ def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:
     )
 
 
-def _class_trial(case: "Case", name: str, trials: Mapping[str, Trial]) -> Trial:
-    best = min((trials[agent.ingredient] for agent in FIRST_LINE.values() if agent.drug_class == name), key=_preference)
+def _class_trial(case: "Case", name: str, exposures: Mapping[str, Exposure], not_seen: Sequence[str]) -> Trial:
+    best = NEVER
+    for agent in AGENTS_OF[name]:
+        if agent.ingredient in exposures or case.chart.allergies:
+            best = min(best, trial_of(case, agent, exposures.get(agent.ingredient), not_seen), key=_preference)
     if best.satisfied or not _contraindicated(case, name):
         return best
     return Trial(
@@ -308,11 +311,7 @@ def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial) 
         return False
     if trial.active or name == "sodium_channel_blocker":
         return True
-    return any(
-        not not_offered(case, agent.ingredient, draft)
-        for agent in FIRST_LINE.values()
-        if agent.drug_class == name and not agent.counted_only
-    )
+    return any(not not_offered(case, agent.ingredient, draft) for agent in AGENTS_OF[name] if not agent.counted_only)
 
 
 def _hangs_on_kidneys(case: "Case", trial: Trial) -> bool:

@@ -5,7 +5,7 @@ rules' own (``cds/rules/*.toml``); only facts are filled in.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from cds.case import number
@@ -38,7 +38,7 @@ _MARKUP = str.maketrans(
     {character: "\\" + character for character in "\\`*_{}[]()#+!|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
 _PLAIN = str.maketrans({"<": "‹", ">": "›"})
-_UNUSUAL = re.compile(r"[^A-Za-z0-9 ,;()%'’-]|  |^ *-|[()]")
+_UNUSUAL = re.compile(r"[^a-z0-9 ,;:./%'-]|  |//|^ *-|www", re.IGNORECASE | re.ASCII)
 """What may need more than trimming: all but plain words, numbers and commas."""
 _WORD_ADDRESS = re.compile(r"(?i)\b(www)\.")
 _REFERENCE = re.compile(r"\b([A-Z][A-Za-z]+)/\S+$")
@@ -70,7 +70,9 @@ def _escape(text: str, limit: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())
 
 
 def shorten(text: str, limit: int = SUMMARY_LIMIT) -> str:
@@ -82,18 +84,22 @@ def shorten(text: str, limit: int = SUMMARY_LIMIT) -> str:
     return (head if len(head) > limit // 2 else cut).rstrip(" ,;:.-") + "…"
 
 
-def fill(template: str, facts: Mapping[str, str]) -> str:
-    """The wording with its facts; a fact that opens it begins with a capital. Raises ``KeyError`` for a missing one."""
-    text = template.format_map(facts)
+class Facts:
+    """The facts of a finding as a wording takes them up: each made fit for its place when it is asked for."""
+
+    def __init__(self, facts: Mapping[str, str], fit: Callable[[str], str]) -> None:
+        self.facts = facts
+        self.fit = fit
+
+    def __getitem__(self, name: str) -> str:
+        return self.fit(_worded(name, self.facts[name]))
+
+
+def fill(template: str, facts: Mapping[str, str], fit: Callable[[str], str]) -> str:
+    """The wording with its facts, made fit by ``plain`` or ``escape_sentence``; a fact that opens it begins with a
+    capital. Raises ``KeyError`` for a fact that is missing."""
+    text = template.format_map(Facts(facts, fit))
     return text[:1].upper() + text[1:] if template.startswith("{") else text
-
-
-def plain_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    return {name: plain(_worded(name, value)) for name, value in facts.items()}
-
-
-def escaped_facts(facts: Mapping[str, str]) -> dict[str, str]:
-    return {name: escape_sentence(_worded(name, value)) for name, value in facts.items()}
 
 
 def _worded(name: str, value: str) -> str:

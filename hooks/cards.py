@@ -52,6 +52,8 @@ class Renderer:
     def __init__(self, knowledge: Mapping[str, Knowledge], version: str) -> None:
         self.knowledge = knowledge
         self.version = version
+        self.basis = {name: text.basis(rule) for name, rule in knowledge.items()}
+        self.sources = {name: _source(rule) for name, rule in knowledge.items()}
 
     def render(self, review: Review, manner: Manner, writer: Writer) -> dict[str, Any]:
         """The whole answer. Nothing in it is empty but ``cards`` and ``inScope``."""
@@ -77,7 +79,7 @@ class Renderer:
 
     def _card(self, plan: Plan, review: Review, manner: Manner, writer: Writer, first: bool) -> dict[str, Any]:
         alternative = _alternative(review)
-        rule = self.knowledge.get(plan.lead.rule)
+        rule = self.knowledge[plan.lead.rule]
         summary, opening = self._opening(plan.lead, alternative)
         told = "; ".join(finding.facts.get(name, "") for finding in plan.findings for name in sorted(text.ENTRIES))
         unknown = [entry for finding in plan.findings for entry in finding.unknown if entry not in told]
@@ -95,19 +97,19 @@ class Renderer:
                     text.not_recognised(review.unrecognised) if first else None,
                     text.not_known(unknown),
                     *(text.escape_sentence(note) for note in review.proposals.notes.get(plan.group, ())),
-                    text.basis(rule) if rule else None,
+                    self.basis[rule.id],
                     text.LAST_LINE,
                 ],
             ),
             "indicator": plan.lead.indicator,
-            "source": _source(rule),
+            "source": self.sources[rule.id],
         }
         if suggestions:
             card["suggestions"] = suggestions
             card["selectionBehavior"] = "at-most-one"
         if not plan.informing:
             card["overrideReasons"] = list(reasons_for(plan.lead.rule, plan.group))
-        if manner.public_url and rule:
+        if manner.public_url:
             address = f"{manner.public_url.rstrip('/')}/evidence/{rule.id}"
             card["links"] = [{"label": f"Evidence: {rule.title}", "url": address, "type": "absolute"}]
         card["extension"] = {"firstline.findings": [_finding(finding) for finding in plan.findings]}
@@ -121,8 +123,8 @@ class Renderer:
         words = text.wording(rule, finding.words, alternative)
         try:
             return (
-                text.shorten(text.fill(words.summary, text.plain_facts(_facts(finding, alternative)))),
-                text.fill(words.detail, text.escaped_facts(_facts(finding, alternative))),
+                text.shorten(text.fill(words.summary, _facts(finding, alternative), text.plain)),
+                text.fill(words.detail, _facts(finding, alternative), text.escape_sentence),
             )
         except KeyError as missing:
             log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
@@ -135,7 +137,7 @@ class Renderer:
         rule = self.knowledge[finding.rule]
         words = text.wording(rule, finding.words, alternative)
         try:
-            return text.fill(words.line, text.escaped_facts(_facts(finding, alternative)))
+            return text.fill(words.line, _facts(finding, alternative), text.escape_sentence)
         except KeyError as missing:
             log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
             return f"{rule.title}."
@@ -145,7 +147,7 @@ class Renderer:
         if said.words == NOT_CHECKED:
             return f"Not checked because of an error inside Firstline: {rule.title}."
         try:
-            return text.fill(rule.words[said.words].line, text.escaped_facts(said.facts))
+            return text.fill(rule.words[said.words].line, said.facts, text.escape_sentence)
         except KeyError as missing:
             log.error("rule %s: its words lack %s", rule.id, missing)
             return f"Could not be told: {rule.title}."
@@ -217,9 +219,7 @@ def _card_uuid(manner: Manner, group: str) -> str:
     return str(uuid5(manner.namespace, f"card|{group}"))
 
 
-def _source(rule: Knowledge | None) -> dict[str, Any]:
-    if rule is None:
-        return {"label": SERVICE_LABEL}
+def _source(rule: Knowledge) -> dict[str, Any]:
     topic = {"system": TOPIC_SYSTEM, "code": rule.id.replace("-", ""), "display": rule.title}
     return {"label": rule.sources[0].label, "url": rule.sources[0].url, "topic": topic}
 

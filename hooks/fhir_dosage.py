@@ -109,7 +109,7 @@ class _Dosage(_DoseAndRate, rename="camel", gc=False):
     site: Raw = ABSENT
     site_codeable_concept: Raw = ABSENT
     route: Raw = ABSENT
-    dose_and_rate: list[_DoseAndRate] | _DoseAndRate | None = None
+    dose_and_rate: list[_DoseAndRate | None] | _DoseAndRate | None = None
     quantity_quantity: LooseQuantity | None = None
     quantity_range: _Range | None = None
     max_dose_per_period: list[_Ratio] | _Ratio | None = None

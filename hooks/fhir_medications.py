@@ -131,7 +131,7 @@ def _strength_words(part: _Ingredient) -> str:
             continue
         top, below = quantity(bytes(ratio.numerator)), quantity(bytes(ratio.denominator))
         if top is not None and top.unit:
-            per = "" if below is None or below.value != 1 or below.unit not in {"mL", "ml"} else "/ML"
-            counted = below is None or below.value == 1
-            return f" {top.value.normalize():f} {top.unit.upper()}{per}" if counted else ""
+            per_one = below.value == 1 if below is not None else not present(ratio.denominator)
+            per = "/ML" if below is not None and below.unit in {"mL", "ml"} else ""
+            return f" {top.value.normalize():f} {top.unit.upper()}{per}" if per_one else ""
     return ""

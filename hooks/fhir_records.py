@@ -1,6 +1,6 @@
 """All resources of one request: each once, whatever key it came under, and found again by whoever refers to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -8,7 +8,7 @@ import msgspec
 
 from hooks.fhir_days import instant
 from hooks.fhir_elements import local_ref
-from hooks.fhir_loose import fields_of, read_loosely, text_of
+from hooks.fhir_loose import fields_of, members_of, read_loosely, text_of
 from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
 
 Kind = TypeVar("Kind", bound=Resource)
@@ -79,14 +79,8 @@ def contained(holder: Resource) -> tuple[Resource, ...]:
     try:
         return tuple(_contained.decode(raw))
     except UNREADABLE_JSON:
-        wrapped = b'{"resourceType":"Bundle","entry":' + raw + b"}"
-        return tuple(_resources(wrapped))
-
-
-def _resources(raw: bytes) -> Iterator[Resource]:
-    for found in read_loosely(raw):
-        if found.resource is not None:
-            yield found.resource
+        found = (one for member in members_of(raw) for one in read_loosely(member))
+        return tuple(one.resource for one in found if one.resource is not None)
 
 
 def newer(one: Resource, other: Resource) -> Resource:

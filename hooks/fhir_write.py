@@ -80,7 +80,7 @@ def _medication_request(order: PlainOrder, version: Version) -> dict[str, Any]:
         supply["expectedSupplyDuration"] = days_of_supply(order.days)
     if supply:
         resource["dispenseRequest"] = supply
-    if order.prior:
+    if order.prior and order.prior.startswith("MedicationRequest/"):
         resource["priorPrescription"] = {"reference": order.prior}
     return resource
 

@@ -2,21 +2,17 @@
 
 import json
 import tomllib
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hooks.app import create_app
-from hooks.settings import Settings
-from starlette.testclient import TestClient
+from starlette.applications import Starlette
 
-from tests.sentences import NOW, request_of
+from tests.calling import an_app, call
+from tests.sentences import request_of
 from tests.versions import VERSIONS
 
 FOLDER = Path(__file__).parent.parent / "fixtures"
-STORIES: dict[str, dict[str, Any]] = tomllib.loads(
-    (Path(__file__).parent / "stories.toml").read_text(encoding="utf-8")
-)
+STORIES: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "stories.toml").read_text(encoding="utf-8"))
 
 
 def service_of(request: dict[str, Any]) -> str:
@@ -30,15 +26,9 @@ def told(story: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
-def client() -> TestClient:
-    """The service on the day of the stories."""
-    now = datetime.fromisoformat(NOW)
-    return TestClient(create_app(Settings(), clock=lambda: now))
-
-
-def answered(service: TestClient, request: dict[str, Any]) -> tuple[int, str]:
-    """Status and body, the body indented as it is stored."""
-    response = service.post(f"/cds-services/{service_of(request)}", json=request)
+def answered(app: Starlette, request: dict[str, Any]) -> tuple[int, str]:
+    """Status and body on the day of the stories, the body indented as it is stored."""
+    response = call(app, "POST", f"/cds-services/{service_of(request)}", json=request)
     return response.status_code, as_stored(response.json())
 
 
@@ -48,13 +38,13 @@ def as_stored(value: object) -> str:
 
 def main() -> None:
     """Writes every story and its answer; removes what no story tells any more."""
-    with client() as service:
-        for name, story in STORIES.items():
-            request = told(story)
-            (FOLDER / f"{name}.request.json").write_text(as_stored(request), encoding="utf-8")
-            status, body = answered(service, request)
-            (FOLDER / f"{name}.response.json").write_text(body, encoding="utf-8")
-            print(f"{status} {name}")
+    app = an_app()
+    for name, story in STORIES.items():
+        request = told(story)
+        (FOLDER / f"{name}.request.json").write_text(as_stored(request), encoding="utf-8")
+        status, body = answered(app, request)
+        (FOLDER / f"{name}.response.json").write_text(body, encoding="utf-8")
+        print(f"{status} {name}")
     for path in FOLDER.glob("*.json"):
         if path.name.split(".")[0] not in STORIES:
             path.unlink()

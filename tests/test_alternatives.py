@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import cds.rules
 from cds import alternatives
+from cds.abrupt_stop import continues_taken
 from cds.alternatives import ORDER, Proposal, Proposals, propose
 from cds.case import Case
 from cds.changes import can_be_taken
@@ -34,7 +35,7 @@ from cds.orders import (
 from cds.ranking import partners, ranked
 from cds.schedules import SCHEDULES
 from cds.scope import is_rescue
-from cds.second_review import SecondReview, continues_taken
+from cds.second_review import SecondReview
 from cds.trials import Ladder, Trial
 from tests.builders import ALL_ANSWERED, TODAY, a_day, day, dispense, draft, order, present, seen, tablet
 from tests.test_offer import POLYNEUROPATHY, TRIGEMINAL, healthy, named, opioid
@@ -763,3 +764,12 @@ def test_an_unknown_product_is_still_the_ingredient() -> None:
 
 def test_the_door_of_the_types_is_alternatives() -> None:
     assert alternatives.PlainOrder is PlainOrder and alternatives.Proposal is Proposal
+
+
+def test_a_share_that_two_findings_ask_for_is_reviewed_once() -> None:
+    drafted = healthy(drafts=[draft("draft", tablet("oxycodone 5"), a_day(2, 2, "tablet"))])
+    findings = (finding("DD-01", "half_dose", group="sedation"), finding("DD-26", "start_dose", group="dose"))
+    cases: list[Case] = []
+    told = propose(drafted, findings, watching(cases))
+    assert [p.update for p in told.by_group["sedation"]] == [p.update for p in told.by_group["dose"]]
+    assert len(cases) == 1

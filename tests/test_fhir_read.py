@@ -402,7 +402,7 @@ def test_observations_of_no_use_are_left_out() -> None:
         ([{"low": {"value": 7}, "high": {"value": 56, "unit": "U/L"}}], 56),
         ({"high": {"value": 56}}, 56),
         ([{"low": {"value": 7}}], None),
-        ([{"type": {"text": "critical"}, "high": {"value": 9}}, {"type": {"text": "Normal"}, "high": {"value": 56}}], 56),
+        ([{"type": {"text": "critical"}, "high": {"value": 9}}, {"type": "normal", "high": {"value": 56}}], 56),
         ([{"high": {}}], None),
         ("odd", None),
         (None, None),

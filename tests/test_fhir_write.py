@@ -156,6 +156,11 @@ def test_the_shapes_of_the_versions() -> None:
     assert service["R5"]["code"]["concept"]["text"] == service["R4"]["code"]["text"]
 
 
+def test_only_a_prescription_is_a_prior_prescription() -> None:
+    assert "priorPrescription" not in written(plain(prior="MedicationStatement/9"))
+    assert written(plain(prior="MedicationRequest/9"))["priorPrescription"]["reference"] == "MedicationRequest/9"
+
+
 def test_as_needed_and_ranges() -> None:
     needed = Step(Decimal(2), "spray", None, 0, "when needed", as_needed="overdose", fewest=Decimal(1))
     r4 = written(plain(needed))["dosageInstruction"][0]

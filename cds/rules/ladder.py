@@ -12,6 +12,7 @@ from cds.ladder_view import (
     JUDGED,
     View,
     facts_of,
+    fit_of,
     going_well,
     history_of,
     name_of,
@@ -23,7 +24,6 @@ from cds.ladder_view import (
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.rules.ladder_notes import hiv_neuropathy, localized_pain_without_topical, mild_pain, radiculopathy
 from cds.rules.ladder_trials import first_line_dose_too_low, first_line_trial_too_short, partial_response
-from cds.tramadol import suitability
 
 KNOWLEDGE = load_group("ladder")
 LIMIT_DAYS = KNOWLEDGE["NP-09"].number("supply_days")
@@ -84,7 +84,7 @@ def strong_opioid_before_tramadol(case: Case, draft: MedicationOrder) -> Outcome
         return DoesNotApply("tramadol is ordered")
     if seen.ladder.state != "S3":
         return other_state(seen.ladder, "S3")
-    fit = suitability(case, draft)
+    fit = fit_of(case, draft)
     if fit.reasons:
         return DoesNotApply("tramadol does not suit")
     facts = facts_of(case, draft, seen)
@@ -111,7 +111,7 @@ def strong_opioid_without_limit(case: Case, draft: MedicationOrder) -> Outcome:
     if seen.ladder.state not in ("S3", "S4"):
         return other_state(seen.ladder, "S3", "S4")
     if seen.ladder.state == "S3":
-        fit = suitability(case, draft)
+        fit = fit_of(case, draft)
         if not fit.reasons:
             return CannotTell(fit.missing) if fit.missing else DoesNotApply("tramadol comes first")
     days = supply_days(draft)
@@ -158,7 +158,7 @@ def tramadol_unsuitable(case: Case, draft: MedicationOrder) -> Outcome:
         return DoesNotApply("no strong opioid")
     if seen.ladder.state != "S3":
         return other_state(seen.ladder, "S3")
-    fit = suitability(case, draft)
+    fit = fit_of(case, draft)
     if not fit.reasons:
         return CannotTell(fit.missing) if fit.missing else DoesNotApply("tramadol suits")
     facts = facts_of(case, draft, seen) | {"reason": fit.reasons[0], "reasons": ", ".join(fit.reasons)}

@@ -48,6 +48,16 @@ CNS_CLASSES = {
 DOSE_DUMPING = frozenset({"morphine", "hydromorphone", "hydrocodone", "tapentadol"})
 """Opioids whose extended-release forms may release their dose at once with alcohol; oxymorphone in every form."""
 
+NOT_KNOWN = {
+    "patient": "age",
+    "conditions": "the problem list",
+    "medications": "the medication list",
+    "egfr": "renal function",
+    "creatinine": "renal function",
+    "weight": "renal function",
+}
+"""What a missing answer leaves unknown of the risks of DD-02."""
+
 NOT_AN_OPIOID = DoesNotApply("no opioid is started")
 
 
@@ -109,8 +119,13 @@ def opioid_with_gabapentinoid(case: Case, draft: MedicationOrder) -> Outcome:
     words = "risk_not_known" if risks.missing else "default"
     facts = _pair_facts(case, draft, found)
     if risks.missing:
-        facts["not_known"] = "; ".join(risks.missing)
+        facts["not_known"] = listing(_in_words(entry) for entry in risks.missing)
     return Fires("info", facts, words, unknown=risks.missing)
+
+
+def _in_words(entry: str) -> str:
+    fact = entry.partition(": ")[0]
+    return NOT_KNOWN.get(fact, "a dose" if fact.startswith("dose of ") else fact)
 
 
 def opioid_with_other_depressant(case: Case, draft: MedicationOrder) -> Outcome:
