@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from cds.case import Case
+from cds.case import Case, once_a_case
 from cds.chart import MedicationOrder
 from cds.course import established
 from cds.days import months_before
@@ -141,6 +141,7 @@ def _single(order: MedicationOrder, at: int) -> bool:
     return one_day and (dosage.period is None or dosage.period >= 1)
 
 
+@once_a_case
 def pairs(case: Case, draft: MedicationOrder, wanted: Wanted) -> tuple[tuple[MedicationOrder, MedicationOrder], ...]:
     """Opioid and partner drug, both taken after this signing, one of them this draft (a product may hold both).
 
@@ -240,6 +241,7 @@ def chronic_lung_disease(case: Case) -> str | None:
     return disease(case, *CHRONIC_LUNG_DISEASE)
 
 
+@once_a_case
 def rescue_at_hand(case: Case, within_months: int) -> bool | None:
     """A rescue product of naloxone or nalmefene on the list, in this signing, or dispensed within so many months."""
     if any(is_rescue(order) for order in case.regimen):

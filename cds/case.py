@@ -4,10 +4,11 @@ A ``Case`` is made for one review and thrown away. Everything it tells follows f
 a question that the chart cannot answer is answered with None.
 """
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from msgspec import Struct
 
@@ -22,6 +23,27 @@ from cds.scope import in_scope, is_opioid, reverse_scope, stops
 ORDER_SELECT = "order-select"
 ORDER_SIGN = "order-sign"
 HISTORY_QUESTIONS = ("medications", "statements", "dispenses")
+
+
+Answer = TypeVar("Answer")
+Asked = ParamSpec("Asked")
+
+
+def once_a_case(ask: Callable[Concatenate["Case", Asked], Answer]) -> Callable[Concatenate["Case", Asked], Answer]:
+    """Makes a question about a case be worked out once for each case, however many rules ask it.
+
+    Facts among the arguments (drafts, orders) are told apart by identity, everything else by value.
+    """
+
+    @wraps(ask)
+    def asked_once(case: "Case", /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
+        key = (ask, *(id(arg) if isinstance(arg, Struct) else arg for arg in args))
+        answers = case.answers
+        if key not in answers:
+            answers[key] = ask(case, *args, **named)
+        return cast(Answer, answers[key])
+
+    return asked_once
 
 
 class ReviewSettings(Struct, frozen=True):
@@ -52,9 +74,7 @@ class Case:
         self.hook = hook
         self.settings = settings or ReviewSettings()
         self.asked = [d for d in self.drafts if selected and d.ref in selected] or list(self.drafts)
-        self._indications: dict[int, indications.Indication] = {}
-        self._exclusions: dict[int, indications.Exclusion] = {}
-        self._ladders: dict[int, trials.Ladder] = {}
+        self.answers: dict[tuple[object, ...], object] = {}
 
     @cached_property
     def judged(self) -> tuple[MedicationOrder, ...]:
@@ -62,6 +82,17 @@ class Case:
         if judged or not any(is_opioid(order) for order in self.listed):
             return judged
         return tuple(draft for draft in self.asked if reverse_scope(draft))
+
+    @cached_property
+    def parts(self) -> tuple["Case", ...]:
+        """This case; and, where its drafts only stop or block opioids while another one goes on, the same signing seen
+        from its partner drugs (G01, reverse scope)."""
+        partners = frozenset(draft.ref for draft in self.asked if reverse_scope(draft))
+        if not partners or self.reverse or any(is_opioid(draft) for draft in self.starting):
+            return (self,)
+        if not any(is_opioid(order) for order in self.kept):
+            return (self,)
+        return self, Case(self.drafts, self.chart, self.today, self.hook, partners, self.settings)
 
     @cached_property
     def reverse(self) -> bool:
@@ -184,19 +215,21 @@ class Case:
     # Conditions and observations
 
     @cached_property
-    def _present(self) -> dict[str, list[Condition]]:
-        present: dict[str, list[Condition]] = {}
+    def _by_meaning(self) -> dict[str, list[Condition]]:
+        """The conditions that are not refuted, by each of their meanings, in the order of the chart."""
+        by_meaning: dict[str, list[Condition]] = {}
         for condition in self.chart.conditions:
-            if condition.status == "present":
+            if condition.status != "refuted":
                 for meaning in condition.meanings:
-                    present.setdefault(meaning, []).append(condition)
-        return present
+                    by_meaning.setdefault(meaning, []).append(condition)
+        return by_meaning
 
     def condition(self, *meanings: str) -> Condition | None:
         """The first present condition with one of these meanings (conditions.csv), in the order asked."""
         for meaning in meanings:
-            if meaning in self._present:
-                return self._present[meaning][0]
+            for condition in self._by_meaning.get(meaning, ()):
+                if condition.status == "present":
+                    return condition
         return None
 
     def has(self, *meanings: str) -> bool | None:
@@ -207,25 +240,27 @@ class Case:
 
     def events(self, *meanings: str) -> tuple[Condition, ...]:
         """Conditions with one of these meanings whatever their status, but not the refuted (event conditions)."""
-        wanted = frozenset(meanings)
-        return tuple(
-            condition
-            for condition in self.chart.conditions
-            if condition.status != "refuted" and not wanted.isdisjoint(condition.meanings)
-        )
+        found = [condition for meaning in meanings for condition in self._by_meaning.get(meaning, ())]
+        return tuple(found if len(meanings) == 1 else _once(found, self.chart.conditions))
+
+    @cached_property
+    def _observed(self) -> dict[str, list[Observation]]:
+        """The dated observations up to today by meaning, the latest first."""
+        observed: dict[str, list[Observation]] = {}
+        for observation in self.chart.observations:
+            if observation.taken is not None and observation.taken <= self.today:
+                observed.setdefault(observation.meaning, []).append(observation)
+        for found in observed.values():
+            found.sort(key=_when, reverse=True)
+        return observed
 
     def latest(self, *meanings: str, within_days: int | None = None) -> Observation | None:
         """The latest observation with one of these meanings, not after today and no older than ``within_days``."""
-        first = None if within_days is None else self.today - timedelta(days=within_days)
-        found = [
-            observation
-            for observation in self.chart.observations
-            if observation.meaning in meanings
-            and observation.taken is not None
-            and observation.taken <= self.today
-            and (first is None or observation.taken >= first)
-        ]
-        return max(found, key=lambda o: (o.taken, o.taken_at, o.ref), default=None)
+        newest = [found[0] for meaning in meanings if (found := self._observed.get(meaning))]
+        latest = max(newest, key=_when, default=None)
+        if latest is None or latest.taken is None or within_days is None:
+            return latest
+        return latest if (self.today - latest.taken).days <= within_days else None
 
     @cached_property
     def renal(self) -> RenalFunction:
@@ -235,21 +270,15 @@ class Case:
 
     def indication(self, draft: MedicationOrder) -> indications.Indication:
         """G03 for this draft."""
-        if id(draft) not in self._indications:
-            self._indications[id(draft)] = indications.indication(draft, self.chart, self.today)
-        return self._indications[id(draft)]
+        return _indication(self, draft)
 
     def exclusion(self, draft: MedicationOrder) -> indications.Exclusion:
         """G02 for this draft."""
-        if id(draft) not in self._exclusions:
-            self._exclusions[id(draft)] = indications.exclusion(draft, self.chart, self.today)
-        return self._exclusions[id(draft)]
+        return _exclusion(self, draft)
 
     def ladder(self, draft: MedicationOrder) -> trials.Ladder:
         """The state of the ladder for this draft."""
-        if id(draft) not in self._ladders:
-            self._ladders[id(draft)] = trials.ladder(self, draft)
-        return self._ladders[id(draft)]
+        return _ladder(self, draft)
 
     # Words of notAssessed
 
@@ -261,6 +290,31 @@ class Case:
         """The first day of this record, for texts."""
         days = span(order, self.today)
         return None if days is None else days.start
+
+
+@once_a_case
+def _indication(case: Case, draft: MedicationOrder) -> indications.Indication:
+    return indications.indication(draft, case.chart, case.today)
+
+
+@once_a_case
+def _exclusion(case: Case, draft: MedicationOrder) -> indications.Exclusion:
+    return indications.exclusion(draft, case.chart, case.today)
+
+
+@once_a_case
+def _ladder(case: Case, draft: MedicationOrder) -> trials.Ladder:
+    return trials.ladder(case, draft)
+
+
+def _when(observation: Observation) -> tuple[date, str, str]:
+    return observation.taken or date.min, observation.taken_at, observation.ref
+
+
+def _once(found: list[Condition], order: tuple[Condition, ...]) -> list[Condition]:
+    """Each of these conditions once, in the order of the chart."""
+    wanted = {id(condition) for condition in found}
+    return [condition for condition in order if id(condition) in wanted]
 
 
 def _age(born: date, today: date) -> int:

@@ -186,7 +186,7 @@ def _outcome(dated: Iterable[tuple[MedicationOrder, Span]], first: date, last: d
 
 def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: date, today: date) -> tuple[Piece, ...]:
     """The days taken, cut wherever the dose may change, each day once."""
-    steps = [step for record, days in dated for step in _steps(agent, record, days)]
+    steps = [step for record, days in dated for step in _steps(agent, record, Span(days.start, min(days.last, today)))]
     clipped = [
         (record, Span(max(days.start, first), min(days.last, today)))
         for record, days in steps
@@ -226,18 +226,16 @@ def _steps(agent: Agent, record: MedicationOrder, days: Span) -> list[tuple[Medi
         groups.setdefault(dosage.sequence, []).append(dosage)
     if len(groups) < 2 or None in groups:
         return [(record, days)]
+    *earlier, final = sorted(key for key in groups if key is not None)
     found: list[tuple[MedicationOrder, Span]] = []
     start = days.start
-    for number, sequence in enumerate(sorted(key for key in groups if key is not None), start=1):
-        step = replace(record, dosages=tuple(groups[sequence]))
-        last = (
-            days.last if number == len(groups) else min(_last_of_step(groups[sequence], start) or days.last, days.last)
-        )
+    for sequence in earlier:
+        last = min(_last_of_step(groups[sequence], start) or days.last, days.last)
         if start <= last:
-            found.append((step, Span(start, last, days.end_known)))
-        if last >= days.last:
-            break
-        start = last + timedelta(days=1)
+            found.append((replace(record, dosages=tuple(groups[sequence])), Span(start, last)))
+        start = max(start, last + timedelta(days=1))
+    if start <= days.last:
+        found.append((replace(record, dosages=tuple(groups[final])), Span(start, days.last)))
     return found
 
 

@@ -58,7 +58,9 @@ class Assessment(Struct, frozen=True):
 def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
     """Asks every rule about every judged draft. A rule that raises becomes a visible "not checked"."""
     rules = tuple(rules)
-    outcomes = [(rule, draft, _answer(rule, case, draft)) for draft in case.judged for rule in rules]
+    outcomes = [
+        (rule, draft, _answer(rule, part, draft)) for part in case.parts for draft in part.judged for rule in rules
+    ]
     missing: set[str] = set()
     findings: dict[tuple[object, ...], Finding] = {}
     said: dict[tuple[object, ...], Said] = {}

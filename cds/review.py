@@ -1,12 +1,12 @@
 """The review of one signing: all rules, what is to be said of their answers, and what is proposed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from msgspec import Struct
 
 from cds.alternatives import Proposals, propose
-from cds.case import ORDER_SELECT, Case, ReviewSettings, number
+from cds.case import HISTORY_QUESTIONS, ORDER_SELECT, Case, ReviewSettings, number
 from cds.chart import Chart, MedicationOrder
 from cds.findings import Assessment, Finding, Rule, RuleFunction, Said, assess
 from cds.outcome import Outcome
@@ -16,14 +16,14 @@ from cds.scope import is_opioid
 __all__ = ["RULES", "Finding", "OrderView", "Review", "Rule", "RuleFunction", "Said", "review"]
 
 RULES: tuple[Rule, ...] = tuple(
-    Rule(id, group, answer)
+    Rule(name, group, answer)
     for group, rules in (
         ("sedation", sedation.RULES),
         ("dose", dose.RULES),
         ("safety", safety.RULES),
         ("ladder", ladder.RULES),
     )
-    for id, answer in rules
+    for name, answer in rules
 )
 """Every rule, in clinical order."""
 
@@ -69,6 +69,7 @@ def review(
     """
     case = Case(drafts, chart, today, hook, selected, settings)
     missing = {f"drug of {draft.ref}: not recognised" for draft in case.asked if draft.drug is None}
+    missing.update(f"{ref}: unreadable" for ref in chart.unreadable)
     unrecognised = {draft.name for draft in case.asked if draft.drug is None}
     if not case.judged:
         if case.partner_of_unknown_list:
@@ -77,23 +78,28 @@ def review(
     assessment = _at_this_hook(case, assess(case, RULES))
     mme = case.mme_after
     missing.update(assessment.not_assessed)
-    missing.update(f"{ref}: unreadable" for ref in chart.unreadable)
+    missing.update(case.missing(question) for question in HISTORY_QUESTIONS if not chart.answers(question))
     not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
     missing.update(f"drug of {order.ref}: not recognised" for order in not_recognised)
     unrecognised.update(order.name for order in not_recognised)
     missing.update(f"dose of {part.ref}: {part.reason}" for part in (*mme.unknown, *mme.not_counted))
     return Review(
-        in_scope=tuple(draft.ref for draft in case.judged),
+        in_scope=tuple(draft.ref for part in case.parts for draft in part.judged),
         findings=assessment.findings,
         said=assessment.said,
         not_assessed=tuple(sorted(missing)),
         orders=tuple(_view(case, draft) for draft in case.judged if is_opioid(draft)),
         mme_per_day=None if mme.total is None else number(mme.total),
         mme_at_least=number(mme.at_least) if mme.total is None and mme.at_least else None,
-        proposals=propose(case, assessment.findings, lambda other: assess(other, RULES).findings),
+        proposals=propose(case, assessment.findings, _found_again),
         unrecognised=tuple(sorted(unrecognised)),
         outcomes=assessment.outcomes,
     )
+
+
+def _found_again(case: Case, groups: Collection[str]) -> Sequence[Finding]:
+    """What the rules of these groups find in a case that a suggestion would make."""
+    return assess(case, [rule for rule in RULES if rule.group in groups]).findings
 
 
 def _view(case: Case, draft: MedicationOrder) -> OrderView:

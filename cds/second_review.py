@@ -1,6 +1,6 @@
 """A candidate is put on the chart in place of what it would change, and the review runs again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -8,15 +8,19 @@ from msgspec.structs import replace
 from cds.case import Case
 from cds.chart import MedicationOrder, Quantity
 from cds.findings import Finding
+from cds.knowledge import GROUPS
 from cds.offer import AGENT_CLASSES, unknown_for
 from cds.outcome import INDICATORS
 
-Assess = Callable[[Case], Sequence[Finding]]
+Assess = Callable[[Case, Collection[str]], Sequence[Finding]]
+"""What the rules of these groups find in a case."""
 
 MILDEST = INDICATORS.index("info")
 SAME_MATTER = {"DD-23": "DD-24"}
 """A rule that is what another one becomes when the danger gets less: 50 MME a day after 90."""
-OF_THE_CHART = ("listed", "renal", "_present")
+DOSE_GROUPS = tuple(group for group in GROUPS if group != "ladder")
+"""Groups whose rules read the dose of a draft: to lower it takes nobody up or down the ladder."""
+OF_THE_CHART = ("listed", "renal", "_by_meaning", "_observed")
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
 
 
@@ -32,8 +36,10 @@ class SecondReview:
             gravity = INDICATORS.index(finding.indicator)
             self.known[finding.rule] = min(gravity, self.known.get(finding.rule, MILDEST))
 
-    def findings(self, gone: MedicationOrder | None, come: MedicationOrder | None) -> Sequence[Finding]:
-        """What the rules find when one draft is deleted and another order signed in its place."""
+    def findings(
+        self, gone: MedicationOrder | None, come: MedicationOrder | None, groups: Collection[str] = GROUPS
+    ) -> Sequence[Finding]:
+        """What the rules of these groups find when one draft is deleted and another order signed in its place."""
         case = self.case
         drafts = [draft for draft in case.drafts if draft is not gone]
         asked = {draft.ref for draft in case.asked if draft is not gone}
@@ -42,13 +48,13 @@ class SecondReview:
             asked.add(come.ref)
         other = Case(drafts, case.chart, case.today, case.hook, frozenset(asked), case.settings)
         vars(other).update({name: vars(case)[name] for name in OF_THE_CHART if name in vars(case)})
-        return self.assess(other)
+        return self.assess(other, groups)
 
     def findings_at(self, draft: MedicationOrder, factor: Decimal) -> Sequence[Finding]:
         """What the rules find with this share of the drafted dose. Asked for by several findings, reviewed once."""
         key = id(draft), factor
         if key not in self._remembered:
-            self._remembered[key] = self.findings(draft, with_dose(draft, factor))
+            self._remembered[key] = self.findings(draft, with_dose(draft, factor), DOSE_GROUPS)
         return self._remembered[key]
 
     def objections(self, gone: MedicationOrder | None, come: MedicationOrder | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from cds.case import Case, number
+from cds.case import Case, number, once_a_case
 from cds.chart import Condition, Observation
 from cds.days import months_before
 from cds.outcome import any_of
@@ -58,11 +58,13 @@ def dated(name: str, since: date | None) -> str:
     return name if since is None else f"{name} since {since.isoformat()}"
 
 
+@once_a_case
 def use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
     """Use disorders that are active or in remission for less than so many months; all of them, or those wanted."""
-    names = {meaning: name for meaning, name in USE_DISORDERS.items() if not wanted or meaning in wanted}
     named, missing = [], []
-    for meaning, name in names.items():
+    for meaning, name in USE_DISORDERS.items() if case.chart.conditions else ():
+        if wanted and meaning not in wanted:
+            continue
         active = case.condition(meaning)
         if active is not None:
             named.append(dated(name, active.since))
@@ -79,13 +81,12 @@ def use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
 
 def _recent_remission(case: Case, disorder: str, months: int) -> bool | str:
     """Whether this disorder went into remission less than so many months ago; a text: its day is not recorded."""
-    first = months_before(case.today, months)
     undated = None
     for condition in case.events(disorder, f"{disorder}_remission"):
         day = _remission_day(condition, f"{disorder}_remission")
         if day is None:
             undated = f"date of {condition.ref}: not recorded"
-        elif first <= day:
+        elif months_before(case.today, months) <= day:
             return True
     return undated or False
 
@@ -96,16 +97,15 @@ def _remission_day(condition: Condition, remission: str) -> date | None:
     return condition.ended
 
 
+@once_a_case
 def overdoses(case: Case) -> Risks:
     """Overdoses of an opioid or a sedative at any time."""
-    named = tuple(
-        dict.fromkeys(
-            name if event.since is None else f"{name} on {event.since.isoformat()}"
-            for meaning, name in OVERDOSES.items()
-            for event in case.events(meaning)
-        )
-    )
-    return Risks(named, () if case.chart.answers("conditions") else (case.missing("conditions"),))
+    named = [
+        name if event.since is None else f"{name} on {event.since.isoformat()}"
+        for meaning, name in OVERDOSES.items()
+        for event in case.events(meaning)
+    ]
+    return Risks(tuple(dict.fromkeys(named)), () if case.chart.answers("conditions") else (case.missing("conditions"),))
 
 
 def hazardous_alcohol(case: Case, limits: AlcoholLimits) -> Alcohol:

@@ -47,7 +47,10 @@ def doubtful(case: Case) -> tuple[MedicationOrder, ...]:
     return tuple(
         old
         for old in case.kept
-        if any(replaces(replace(draft, requester=old.requester), old, case.today) for draft in case.starting)
+        if any(
+            draft.requester != old.requester and replaces(replace(draft, requester=old.requester), old, case.today)
+            for draft in case.starting
+        )
     )
 
 

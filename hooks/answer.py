@@ -56,7 +56,7 @@ class Answerer:
 
     def _answer(self, request: HookRequest, manner: Manner, now: datetime) -> tuple[int, dict[str, Any]]:
         signing = Signing(request, now.astimezone(self.settings.zone).date(), self.review_settings)
-        chart = signing.chart if signing.concerned else Chart()
+        chart = signing.chart if signing.concerned else Chart(unreadable=signing.read.unreadable)
         found = review(signing.drafts, chart, signing.today, signing.hook, signing.selected, self.review_settings)
         if found.in_scope and signing.prefetched.nothing_known and not _is_grave(found):
             return 412, operation_outcome("incomplete", NOTHING_KNOWN, "prefetch")

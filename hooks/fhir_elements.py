@@ -155,9 +155,9 @@ def pointers(raw: bytes) -> tuple[Pointer, ...] | None:
         return ()
     try:
         found = _pointers.decode(raw)
+        return tuple(pointer for one in (found if isinstance(found, list) else [found]) for pointer in _follow(one))
     except UNREADABLE_JSON:
         return None
-    return tuple(pointer for one in (found if isinstance(found, list) else [found]) for pointer in _follow(one))
 
 
 def _follow(sent: _Pointer | str | None) -> Iterator[Pointer]:

@@ -144,8 +144,10 @@ def _shared(sent: shapes.DrugRecord, dosages: Dosages, records: Records, *reason
     """What all kinds share. ``reasons``: the elements in which this kind states them beside the usual ones."""
     named = named_drug(sent, next((dosage.route for dosage in dosages.dosages if dosage.route), None), records)
     stated: dict[Reason, None] = {}
+    odd = named.odd or dosages.odd
     for raw in (*reasons, sent.reason_code, sent.reason_reference, sent.reason):
         if raw:
+            odd = odd or pointers(bytes(raw)) is None
             stated.update(dict.fromkeys(read_reasons(raw, sent, records)))
     for said in dosages.asked_for:
         reason = stated_reason(said)
@@ -161,7 +163,7 @@ def _shared(sent: shapes.DrugRecord, dosages: Dosages, records: Records, *reason
         "stopped_for": _stopped_for(sent.status_reason),
         "category": codes(sent.category),
     }
-    return _Shared(facts, named.odd or dosages.odd, named.missing, dosages.version)
+    return _Shared(facts, odd, named.missing, dosages.version)
 
 
 def _dosages(raw: Raw, rendered: str | None = None) -> Dosages:

@@ -11,7 +11,7 @@ from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, Medication
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import read_allergy, read_condition, read_encounter, read_patient, read_procedure
 from hooks.fhir_elements import concepts, local_ref, present
-from hooks.fhir_loose import read_loosely
+from hooks.fhir_loose import Found, Lost, read_loosely
 from hooks.fhir_observations import read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
 from hooks.fhir_records import Records, canonical, newer
@@ -104,11 +104,11 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
     return Drafts(tuple(draft for _, (_, draft) in sorted(drafts.items())), tuple(sorted(unreadable)))
 
 
-def _found(raw: Raw, url: str | None) -> list[Any]:
+def _found(raw: Raw, url: str | None) -> list[Found]:
     try:
         return list(read_loosely(raw, url))
     except RecursionError:
-        return []
+        return [Found(lost=Lost())]
 
 
 def _named(arrivals: Iterable[_Arrival]) -> list[tuple[str, _Arrival]]:
@@ -197,7 +197,7 @@ def _encounter(records: Records, encounter_id: str | None) -> Encounter | None:
 def _conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition, ...]:
     conditions = []
     for ref, sent in records.of(shapes.Condition):
-        if present(sent.code) and not concepts(bytes(sent.code)):
+        if any(concepts(bytes(raw)) is None for raw in (sent.code, sent.clinical_status, sent.verification_status)):
             odd.add(ref)
         conditions.append(read_condition(ref, sent, today, records))
     return tuple(conditions)

@@ -104,6 +104,13 @@ _texts = msgspec.json.Decoder(list[Any])
 def read_request(body: bytes, hooks: Collection[str] = HOOKS) -> HookRequest:
     """Reads one call of a service that answers these hooks. Raises ``BadRequest``: 400 for what is no JSON, 422 for
     JSON that does not conform."""
+    try:
+        return _read(body, hooks)
+    except RecursionError:
+        _not_json()
+
+
+def _read(body: bytes, hooks: Collection[str]) -> HookRequest:
     sent, prefetch = _decoded(body)
     hook = _required_text(sent.hook, "hook")
     if hook not in hooks:

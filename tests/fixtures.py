@@ -1,4 +1,4 @@
-"""Tells the stories of tests/stories.toml anew: writes fixtures/<story>.request.json and .response.json (`make fixtures`)."""
+"""Tells the stories of tests/stories.toml anew: fixtures/<story>.request.json and .response.json (`make fixtures`)."""
 
 import json
 import tomllib

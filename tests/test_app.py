@@ -26,8 +26,10 @@ from hooks import answer, fhir_write, knowledge_version, serve
 from hooks.app import create_app
 from hooks.knowledge_version import VERSION, all_knowledge
 from hooks.prefetch import TEMPLATES
+from hooks.security import Frame
 from hooks.settings import Settings
 from tests.calling import NOW, PRESCRIBE, SELECT, SIGN, an_app, call
+from tests.fixtures import STORIES, service_of, told
 from tests.sentences import request_of
 
 ROOT = Path(__file__).parents[1]
@@ -356,6 +358,18 @@ def test_information_makes_no_card_where_the_site_does_not_want_it() -> None:
     assert rules[:1] in ([], ["G04"])
 
 
+@pytest.mark.parametrize("name", STORIES)
+def test_no_summary_of_a_story_had_to_be_cut(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    request = told(STORIES[name])
+    response = call(APP, "POST", f"/cds-services/{service_of(request)}", json=request)
+    for card in response.json().get("cards", []):
+        assert len(card["summary"]) <= 139
+        assert not card["summary"].endswith("…")
+        assert "None" not in card["summary"] + card["detail"]
+        assert card["detail"].endswith("Clinical judgment decides.")
+    assert not caplog.records
+
+
 # When something breaks
 
 
@@ -384,6 +398,20 @@ def test_an_error_outside_the_review_is_a_plain_500(
     assert "Nothing was checked" in refused(response, 500)
     assert "Quetzal" not in response.text + caplog.text
     assert "RuntimeError" in caplog.text
+
+
+def test_an_error_after_the_answer_began_adds_nothing() -> None:
+    async def half(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Frame(half, None)({"type": "http", "method": "GET", "headers": []}, None, send))  # type: ignore[arg-type]
+    assert [message["type"] for message in sent] == ["http.response.start"]
 
 
 def test_a_rule_without_knowledge_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -685,10 +685,27 @@ def test_reasons(elements: Any, names: list[str]) -> None:
     assert [reason.name for reason in draft(**elements).reasons] == names
 
 
+def test_a_reason_that_cannot_be_read_is_named() -> None:
+    assert drafts(request(reasonCode=[{"coding": "odd"}])).unreadable == ("MedicationRequest/x",)
+
+
 def test_an_unspecific_reason_is_no_usable_one() -> None:
     assert [reason.usable for reason in draft(reasonCode=[{"text": "pain"}]).reasons] == [False]
     far = draft(reasonReference=[{"reference": "Condition/far"}]).reasons
     assert [reason.usable for reason in far] == [False]
+
+
+def nested(name: str, depth: int) -> Any:
+    sent: Any = {"display": "x"}
+    for _ in range(depth):
+        sent = {name: sent}
+    return sent
+
+
+@pytest.mark.parametrize("name", ["agent", "value", "condition", "reference"])
+def test_a_reference_nested_too_deep_says_nothing(name: str) -> None:
+    found = drafts(request(requester=nested(name, 300), reasonReference=nested(name, 300)))
+    assert ingredients(found.drafts[0].order) == ["oxycodone"]
 
 
 # The drafts of one signing

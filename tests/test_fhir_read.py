@@ -210,6 +210,12 @@ def test_a_condition_without_code_is_kept_and_one_with_an_odd_code_is_named() ->
     assert found.unreadable == ("Condition/d",)
 
 
+@pytest.mark.parametrize("name", ["clinicalStatus", "verificationStatus"])
+def test_a_status_that_cannot_be_read_is_named(name: str) -> None:
+    found = chart(condition(**{name: {"coding": "odd"}}))
+    assert (found.conditions[0].status, found.unreadable) == ("present", ("Condition/c",))
+
+
 # Allergies
 
 

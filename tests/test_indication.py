@@ -183,7 +183,8 @@ CONDITIONS = st.lists(
         (
             condition(PHN, "phn", localized=True), condition(DPN, "dpn"),
             condition(frozenset({"neuropathic_possible"}), "ms"), present("other_painful_condition"),
-            present("cancer_active"), condition(PHN, "maybe", provisional=True), condition(DPN, "gone", status="history"),
+            present("cancer_active"), condition(PHN, "maybe", provisional=True),
+            condition(DPN, "gone", status="history"),
         )
     ),
     unique_by=lambda entry: entry.name,

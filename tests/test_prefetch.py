@@ -6,10 +6,22 @@ from typing import Any
 import pytest
 
 from cds.chart import ANSWERED
+from hooks import fhir_read, prefetch
 from hooks.fhir_read import read_chart
 from hooks.prefetch import LATEST_FIRST, OBSERVED, OPTIONAL, READS, TEMPLATES, complete, unanswered
 from hooks.protocol import read_request
-from tests.fhir_examples import TODAY, body, bundle, concept, condition, encoded, observation, prefetched, request
+from tests.fhir_examples import (
+    TODAY,
+    body,
+    bundle,
+    concept,
+    condition,
+    drafts,
+    encoded,
+    observation,
+    prefetched,
+    request,
+)
 
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 NEXT = [{"relation": "self", "url": "https://a"}, {"relation": "next", "url": "https://a?page=2"}]
@@ -259,11 +271,25 @@ def test_an_odd_element_costs_that_element_only() -> None:
     assert [one.ref for one in read_chart(found, TODAY).conditions] == ["Condition/c", "Condition/d"]
 
 
-def test_a_bundle_nested_too_deep_is_junk() -> None:
-    deep: Any = condition(onsetDateTime=5)
-    for _ in range(120):
-        deep = bundle(deep)
-    assert prefetched(conditions=deep).states["conditions"] in {"given", "junk"}
+def test_a_bundle_nested_too_deep_is_junk(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = prefetch.read_loosely
+
+    def too_deep(raw: Any) -> Any:
+        if bytes(raw) == b"0":
+            return real(raw)
+        raise RecursionError
+
+    monkeypatch.setattr(prefetch, "read_loosely", too_deep)
+    found = prefetched(conditions=bundle(condition(onsetDateTime=5)))
+    assert (found.states["conditions"], found.questions["conditions"]) == ("junk", "unreadable")
+
+
+def test_a_draft_nested_too_deep_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_deep(*_: Any) -> Any:
+        raise RecursionError
+
+    monkeypatch.setattr(fhir_read, "read_loosely", too_deep)
+    assert drafts(request(authoredOn=5)).unreadable == ("draftOrders",)
 
 
 # All together

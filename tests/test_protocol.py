@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hooks import protocol
 from hooks.prefetch import complete
 from hooks.protocol import HOOKS, BadRequest, HookRequest, read_request
 from tests.fhir_examples import body as request_body
@@ -65,6 +66,16 @@ def test_a_nesting_bomb_anywhere_is_400() -> None:
         with pytest.raises(BadRequest) as refused:
             read_request(place % bomb)
         assert refused.value.status == 400
+
+
+def test_orders_nested_too_deep_are_400(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_deep(*_: Any) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(protocol, "_orders_of", too_deep)
+    with pytest.raises(BadRequest) as refused:
+        read()
+    assert refused.value.status == 400
 
 
 def test_invalid_utf8_inside_a_text_is_400() -> None:

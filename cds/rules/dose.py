@@ -70,8 +70,8 @@ def _mme_finding(case: Case, draft: MedicationOrder, threshold: Decimal) -> Outc
 
 def _milder(case: Case, threshold: Decimal) -> str:
     """The wording of a sum that reaches the threshold only in part, else the usual one."""
-    sure = without(case.counted, doubtful(case))
-    if mme_sum([order for order in sure if is_opioid(order)]).at_least < threshold:
+    unsure = doubtful(case)
+    if unsure and mme_sum([o for o in without(case.counted, unsure) if is_opioid(o)]).at_least < threshold:
         return "both_taken"
     if case.mme_after.scheduled_at_least < threshold and not case.mme_after.unknown:
         return "as_needed"

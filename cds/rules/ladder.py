@@ -66,8 +66,9 @@ def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
         return seen.history
     if seen.ladder.state != "S2":
         return other_state(seen.ladder, "S2")
-    overlap = f"Longest time together on record: {seen.ladder.overlap_days} days."
-    facts = {"overlap": overlap, "overlap_days": str(seen.ladder.overlap_days)}
+    days = seen.ladder.overlap_days
+    overlap = f"Longest time together on record: {days} days." if days else "They were not taken together on record."
+    facts = {"overlap": overlap, "overlap_days": str(days)}
     words = _trigeminal(seen) or "default"
     if words == "default" and not seen.ladder.possible_pairs:
         words = "untried"

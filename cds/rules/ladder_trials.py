@@ -40,7 +40,8 @@ def first_line_trial_too_short(case: Case, draft: MedicationOrder) -> Outcome:
         "days_needed": str(TRIAL_DAYS),
     }
     if not trial.active:
-        return Fires("warning", facts, "stopped", unknown=seen.ladder.not_seen)
+        words = "failed" if trial.outcome == "failure" else "stopped"
+        return Fires("warning", facts, words, unknown=seen.ladder.not_seen)
     facts["until"] = (case.today + timedelta(days=TRIAL_DAYS - (trial.days or 0))).isoformat()
     return Fires("warning", facts, "default", ("keep_first_line",), seen.ladder.not_seen)
 
@@ -105,21 +106,20 @@ def _not_seen(seen: View, because: str) -> Outcome:
 
 def _agent_facts(case: Case, draft: MedicationOrder, seen: View, trial: Trial) -> dict[str, str]:
     agent = str(trial.agent)
-    facts = facts_of(case, draft, seen) | {"agent": agent, "agent_start": sentence_start(agent)}
-    if trial.start is not None:
-        facts["start"] = trial.start.isoformat()
-    if trial.end is not None:
-        facts["end"] = trial.end.isoformat()
-    return facts
+    days = {"start": trial.start, "end": trial.end}
+    return (
+        facts_of(case, draft, seen)
+        | {"agent": agent, "agent_start": sentence_start(agent)}
+        | {name: day.isoformat() for name, day in days.items() if day is not None}
+    )
 
 
 def _scores(case: Case, trial: Trial) -> tuple[Observation | None, Observation | None]:
     """The latest pain score before the trial began, and the latest since."""
-    if trial.start is None:
-        return None, None
+    start = trial.start or case.today
     scores = [score for score in case.chart.observations if score.meaning == "pain_score" and score.value is not None]
-    before = [score for score in scores if score.taken is not None and score.taken <= trial.start]
-    since = [score for score in scores if score.taken is not None and trial.start < score.taken <= case.today]
+    before = [score for score in scores if score.taken is not None and score.taken <= start]
+    since = [score for score in scores if score.taken is not None and start < score.taken <= case.today]
     return max(before, key=_taken, default=None), max(since, key=_taken, default=None)
 
 

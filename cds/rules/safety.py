@@ -118,9 +118,10 @@ def overdose_risks(case: Case, draft: MedicationOrder) -> Risks:
     beside = gabapentinoid_risks(case, draft)
     if beside.named:
         named.append(f"a gabapentinoid with {beside.named[0]}")
-    for risks in (beside, use_disorders(case, REMISSION_MONTHS), overdoses(case)):
+    for risks in (use_disorders(case, REMISSION_MONTHS), overdoses(case)):
+        named += risks.named
         missing += risks.missing
-    named += use_disorders(case, REMISSION_MONTHS).named + overdoses(case).named
+    missing += beside.missing
     lungs = [name for name in (disease(case, *SLEEP_APNOEA), disease(case, "copd")) if name is not None]
     if not case.medications_known:
         missing.append(case.missing("medications"))

@@ -12,7 +12,7 @@ from cds.breathing import (
     pairs,
     sedative_name,
 )
-from cds.case import Case, number
+from cds.case import Case, number, once_a_case
 from cds.chart import MedicationOrder
 from cds.knowledge import load_group
 from cds.scope import depressant_class
@@ -38,6 +38,7 @@ ALCOHOL_LIMITS = AlcoholLimits(
 )
 
 
+@once_a_case
 def gabapentinoid_risks(case: Case, draft: MedicationOrder) -> Risks:
     """What makes a gabapentinoid beside an opioid a danger to this patient; nothing where there is no such pair."""
     if not pairs(case, draft, is_gabapentinoid):
@@ -81,6 +82,7 @@ def risk_facts(case: Case, risks: Risks) -> dict[str, str]:
     return facts
 
 
+@once_a_case
 def alcohol_use(case: Case) -> Alcohol:
     """Hazardous alcohol use by the numbers of DD-06."""
     return hazardous_alcohol(case, ALCOHOL_LIMITS)

@@ -125,8 +125,9 @@ def main() -> None:
         for server in servers.values():
             server.wait()
         answer = servers[FIRSTLINE].ask(order_sign(10_000, 0))
-        if not answer["extension"]["firstline.review"]["inScope"]:
-            raise SystemExit("the order of the benchmark was not reviewed: nothing would be measured")
+        review = answer["extension"]["firstline.review"]
+        if not review["inScope"] or any(entry.endswith("not checked") for entry in review.get("notAssessed", ())):
+            raise SystemExit("the order of the benchmark was not wholly reviewed: there is nothing to measure")
         print(f"order-sign, CPU of the server process for one request (Python {sys.version.split()[0]})\n")
         print(f"{'request':>8} {'bytes':>9} {'firstline':>11} {'floor':>10} {'ratio':>7} {'control':>8} {'us/KB':>7}")
         measured = []
