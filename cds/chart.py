@@ -138,6 +138,8 @@ class Observation(Struct, frozen=True):
     text: str | None = None
     upper_limit: Decimal | None = None
     name: str = ""
+    code: str | None = None
+    """The first LOINC code, where one value of a meaning has to be told from another (the drugs of a urine test)."""
 
 
 class Allergy(Struct, frozen=True):
@@ -182,6 +184,20 @@ class Encounter(Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()
 
 
+class Paper(Struct, frozen=True):
+    """What shows that something was done beside the drugs.
+
+    ``kind``: "agreement" (treatment agreement), "pdmp" (review of the prescription monitoring programme), "visit" (past
+    encounter), "review" (questionnaire on pain or function), "screening" (questionnaire on the risk of misuse), or
+    "document" (any other document or consent: documents were sent). ``day`` None: date not known.
+    """
+
+    ref: str
+    kind: str
+    day: date | None
+    name: str
+
+
 ANSWERED = "answered"
 
 
@@ -203,6 +219,7 @@ class Chart(Struct, frozen=True):
     procedures: tuple[Procedure, ...] = ()
     questions: Mapping[str, str] = {}
     unreadable: tuple[str, ...] = ()
+    papers: tuple[Paper, ...] = ()
 
     def answers(self, question: str) -> bool:
         """Whether the question of this prefetch key was answered completely (an empty answer counts)."""

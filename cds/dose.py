@@ -137,8 +137,13 @@ def mme_sum(orders: Sequence[MedicationOrder]) -> MmeSum:
         at_least=decimal(known),
         total=decimal(known) if told else None,
         scheduled_at_least=decimal(scheduled),
-        parts=tuple(sorted(parts, key=lambda part: (part.ref, part.ingredient, part.mme or 0, part.reason or ""))),
+        parts=tuple(sorted(parts, key=_place)),
     )
+
+
+def _place(part: MmePart) -> tuple[object, ...]:
+    """Where a part stands in a sum, whatever the order of the orders."""
+    return part.ref, part.ingredient, part.mme or 0, part.scheduled or 0, part.up_to, part.reason or ""
 
 
 def _of(part: MmePart, ref: str) -> MmePart:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
 from cds.breathing import opioid_name
-from cds.case import Case, number
+from cds.case import Case, number, once_a_case
 from cds.chart import MedicationOrder
 from cds.course import continuation
 from cds.first_line import CLASS_NAMES, CLASSES
@@ -49,27 +48,17 @@ class View(Struct, frozen=True):
 
 
 _NO_LADDER = Ladder("unknown")
-_views: "WeakKeyDictionary[Case, dict[int, View]]" = WeakKeyDictionary()
-_fits: "WeakKeyDictionary[Case, dict[int, Suitability]]" = WeakKeyDictionary()
 
 
-def view(case: Case, draft: MedicationOrder) -> View:
-    """The view of this draft, worked out once for each case."""
-    known = _views.setdefault(case, {})
-    if id(draft) not in known:
-        known[id(draft)] = _view(case, draft)
-    return known[id(draft)]
-
-
+@once_a_case
 def fit_of(case: Case, draft: MedicationOrder) -> Suitability:
     """Whether tramadol suits in the place of this draft, worked out once for each case."""
-    known = _fits.setdefault(case, {})
-    if id(draft) not in known:
-        known[id(draft)] = suitability(case, draft)
-    return known[id(draft)]
+    return suitability(case, draft)
 
 
-def _view(case: Case, draft: MedicationOrder) -> View:
+@once_a_case
+def view(case: Case, draft: MedicationOrder) -> View:
+    """The view of this draft, worked out once for each case."""
     kind = strength(draft)
     indication, ladder, continued = Indication("no"), _NO_LADDER, False
     barred = _barred(case, draft)

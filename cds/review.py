@@ -77,6 +77,7 @@ def review(
         return Review((), not_assessed=tuple(sorted(missing)), unrecognised=tuple(sorted(unrecognised)))
     assessment = _at_this_hook(case, assess(case, RULES))
     mme = case.mme_after
+    mme_known = mme.total is not None and case.medications_known
     missing.update(assessment.not_assessed)
     missing.update(case.missing(question) for question in HISTORY_QUESTIONS if not chart.answers(question))
     not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
@@ -89,8 +90,10 @@ def review(
         said=assessment.said,
         not_assessed=tuple(sorted(missing)),
         orders=tuple(_view(case, draft) for draft in case.judged if is_opioid(draft)),
-        mme_per_day=None if mme.total is None else number(mme.total),
-        mme_at_least=number(mme.at_least) if mme.total is None and mme.at_least else None,
+        mme_per_day=number(mme.total) if mme.total is not None and case.medications_known else None,
+        mme_at_least=number(mme.at_least)
+        if mme.at_least and (mme.total is None or not case.medications_known)
+        else None,
         proposals=propose(case, assessment.findings, _found_again),
         unrecognised=tuple(sorted(unrecognised)),
         outcomes=assessment.outcomes,

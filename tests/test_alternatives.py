@@ -1,7 +1,7 @@
 """What is proposed: the ranking, the orders, the second review, and what is never proposed."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,14 @@ def finding(rule: str, *asks: str, group: str = "ladder", indicator: Any = "warn
     return Finding(rule, group, indicator, asks=asks, **fields)
 
 
-def silent(_: Case) -> Sequence[Finding]:
+def silent(_: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
     return ()
 
 
 def watching(cases: list[Case]) -> Callable[[Case], Sequence[Finding]]:
     """A silent review that keeps the cases it was given."""
 
-    def assess(other: Case) -> Sequence[Finding]:
+    def assess(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         cases.append(other)
         return ()
 
@@ -67,7 +67,7 @@ def watching(cases: list[Case]) -> Callable[[Case], Sequence[Finding]]:
 def objecting(agent: str, rule: str = "DD-05", indicator: Any = "warning") -> Callable[[Case], Sequence[Finding]]:
     """A review that finds this wherever the agent is drafted."""
 
-    def assess(other: Case) -> Sequence[Finding]:
+    def assess(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         drafted = any(d.drug is not None and d.drug.has(agent) for d in other.drafts)
         return (finding(rule, group="sedation", indicator=indicator),) if drafted else ()
 
@@ -229,7 +229,7 @@ def test_what_was_found_before_does_not_withdraw_but_what_got_worse_does() -> No
 def test_four_candidates_are_tried_and_not_a_fifth() -> None:
     seen_cases: list[Case] = []
 
-    def refusing(other: Case) -> Sequence[Finding]:
+    def refusing(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         seen_cases.append(other)
         return (finding("DD-05", group="sedation"),)
 
@@ -505,7 +505,7 @@ def test_a_half_dose_is_proposed_only_where_it_can_be_taken(drug: Drug, dosage: 
 def dosed(amount: float, found_above: float, rule: str = "DD-25", ask: str = "to_limit") -> list[Decimal | None]:
     """Factors proposed where a rule fires above so many mg a day."""
 
-    def assess(other: Case) -> Sequence[Finding]:
+    def assess(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         daily = daily_dose(other.drafts[0], "oxycodone").maximum or Decimal(0)
         return (finding(rule, group="dose"),) if daily > found_above else ()
 
@@ -525,7 +525,7 @@ def test_the_dose_is_lowered_no_more_than_settles_the_finding() -> None:
 
 
 def test_below_50_settles_the_50_as_well_as_the_90() -> None:
-    def assess(other: Case) -> Sequence[Finding]:
+    def assess(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         daily = daily_dose(other.drafts[0], "oxycodone").maximum or Decimal(0)
         return (finding("DD-24" if daily > 60 else "DD-23", group="dose"),) if daily > 30 else ()
 
@@ -537,7 +537,7 @@ def test_below_50_settles_the_50_as_well_as_the_90() -> None:
 
 
 def test_of_several_lower_doses_the_lowest_is_proposed() -> None:
-    def assess(other: Case) -> Sequence[Finding]:
+    def assess(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         daily = daily_dose(other.drafts[0], "oxycodone").maximum or Decimal(0)
         rules = [rule for rule, limit in (("DD-23", 30), ("DD-26", 20)) if daily > limit]
         return tuple(finding(rule, group="dose") for rule in rules)
@@ -565,7 +565,7 @@ def test_lidocaine_that_replaces_is_not_added_as_well() -> None:
 
 
 def test_a_lower_dose_that_is_itself_found_wanting_is_not_proposed() -> None:
-    def cutting(other: Case) -> Sequence[Finding]:
+    def cutting(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         return (finding("SAF-16", group="safety"),)
 
     drafted = healthy(drafts=[draft("draft", tablet("oxycodone 5"), a_day(2, 2, "tablet"))])
@@ -583,12 +583,10 @@ def test_a_review_without_the_draft_alone_can_be_asked_for() -> None:
     assert second.objections(second.case.drafts[0], None) == () and cases[0].drafts == ()
 
 
-def test_the_day_28_of_a_trial_without_a_start_is_told_as_such() -> None:
-    of = healthy()
-    of._ladders[id(of.drafts[0])] = Ladder(
-        "S0", {"gabapentinoid": Trial("PARTIAL", "gabapentin", shortfall="duration", active=True)}
-    )
-    (kept,) = proposals(of, finding("NP-05", "keep_first_line"))
+def test_the_day_28_of_a_trial_without_a_start_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = Trial("PARTIAL", "gabapentin", shortfall="duration", active=True)
+    monkeypatch.setattr(Case, "ladder", lambda case, draft: Ladder("S0", {"gabapentinoid": short}))
+    (kept,) = proposals(healthy(), finding("NP-05", "keep_first_line"))
     assert kept.label == "Keep gabapentin until day 28; do not start oxycodone"
 
 
@@ -655,7 +653,7 @@ def test_nothing_asked_nothing_proposed() -> None:
 
 
 def test_a_remedy_that_fails_is_said_and_costs_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    def failing(_: Case) -> Sequence[Finding]:
+    def failing(_: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         raise ValueError("Jane Doe")
 
     told = propose(healthy(), [finding("NP-01", "first_line", "delete")], failing)

@@ -1,0 +1,157 @@
+"""Urine drug tests: which drug a result is about, whether it was found, and whether that was to be expected."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec import Struct
+
+from cds.case import Case
+from cds.chart import MedicationOrder, Observation
+from cds.dose import daily_dose
+from cds.drugs import ingredient_drug
+from cds.exposure import counts, span
+from cds.table_reading import TABLES_FOLDER, Row, read_table
+from cds.words import Phrases, tokens_of
+
+FILE = "urine_analytes.csv"
+COLUMNS = ("analyte", "codes", "phrases", "explained_by", "shows", "note")
+DENIALS = frozenset({"not", "no", "none", "non", "negative", "neg", "absent", "<"})
+FOUND = frozenset({"positive", "pos", "detected", "present", "reactive", "presumptive", ">"})
+
+
+class Analyte(Struct, frozen=True):
+    """A drug or group of drugs that a test tells. ``explained_by``: prescribed drugs that make it positive;
+    ``shows``: those that it must show when they are taken on schedule."""
+
+    name: str
+    explained_by: frozenset[str]
+    shows: frozenset[str]
+
+
+class Analytes(Struct, frozen=True):
+    """The table, by LOINC code and by phrase."""
+
+    by_code: Mapping[str, Analyte]
+    phrases: Phrases[Analyte]
+
+
+class Margins(Struct, frozen=True):
+    """How many days before the test a drug that ended still explains it, and for how many days before it one must have
+    been taken to be missed."""
+
+    explained_days: int
+    missed_days: int
+
+
+class Unexpected(Struct, frozen=True):
+    """Unexpected results as a card names them, and what was not known (``notAssessed`` entries)."""
+
+    named: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def load_analytes(folder: Path = TABLES_FOLDER) -> Analytes:
+    """Reads the table. Raises ``KnowledgeError``."""
+    by_code: dict[str, Analyte] = {}
+    phrases: Phrases[Analyte] = Phrases()
+    for row in read_table(folder, FILE, COLUMNS):
+        analyte = Analyte(row.required("analyte"), _drugs(row, "explained_by"), _drugs(row, "shows"))
+        for code in row.parts("codes"):
+            if code in by_code:
+                raise row.wrong("this code is listed already: delete one")
+            by_code[code] = analyte
+        for phrase in row.parts("phrases"):
+            try:
+                phrases.add(phrase, analyte)
+            except ValueError:
+                raise row.wrong("the phrase holds no word or is listed already: delete it") from None
+    return Analytes(by_code, phrases)
+
+
+def _drugs(row: Row, column: str) -> frozenset[str]:
+    for name in row.parts(column):
+        try:
+            ingredient_drug(name)
+        except KeyError:
+            raise row.wrong(f"{name!r} is no ingredient of drugs.csv") from None
+    return frozenset(row.parts(column))
+
+
+_ANALYTES = load_analytes()
+
+
+def analyte_of(result: Observation) -> Analyte | None:
+    """What a result is about; None where neither its code nor its name tells."""
+    if result.code in _ANALYTES.by_code:
+        return _ANALYTES.by_code[result.code]
+    found = _ANALYTES.phrases.find(tokens_of(result.name))
+    return found[0].meaning if found else None
+
+
+def is_positive(result: Observation) -> bool | None:
+    """Whether the drug was found; None where the result is not understood."""
+    if result.text is not None:
+        words = frozenset(tokens_of(result.text))
+        if not words.isdisjoint(DENIALS):
+            return False
+        if not words.isdisjoint(FOUND):
+            return True
+    return None if result.value is None else result.value > 0
+
+
+def unexpected_results(case: Case, within_days: int, margins: Margins) -> Unexpected:
+    """Of the latest result of each drug in so many days, those that what was prescribed does not explain, and those
+    that miss a drug taken on schedule."""
+    named, missing = [], []
+    for analyte, result in _latest(case, within_days):
+        found = is_positive(result)
+        if found is None:
+            missing.append(f"urine drug test of {result.taken}: result not understood")
+        elif found and not _taken(case, analyte.explained_by, result, margins.explained_days):
+            if analyte.explained_by and not case.medications_known:
+                missing.append(case.missing("medications"))
+            else:
+                named.append(f"{analyte.name} found on {result.taken}")
+        elif not found:
+            named += [f"{drug} not found on {result.taken}" for drug in _missed(case, analyte, result, margins)]
+    return Unexpected(tuple(named), tuple(dict.fromkeys(missing)))
+
+
+def _latest(case: Case, within_days: int) -> list[tuple[Analyte, Observation]]:
+    latest: dict[str, tuple[Analyte, Observation]] = {}
+    first = case.today - timedelta(days=within_days)
+    for result in sorted(case.chart.observations, key=lambda one: (str(one.taken), one.taken_at, one.ref)):
+        if result.meaning != "uds" or result.taken is None or not first <= result.taken <= case.today:
+            continue
+        analyte = analyte_of(result)
+        if analyte is not None:
+            latest[analyte.name] = analyte, result
+    return [latest[name] for name in sorted(latest)]
+
+
+def _taken(case: Case, drugs: Iterable[str], result: Observation, margin_days: int) -> bool:
+    return any(_ran(case, order, result, margin_days) for drug in drugs for order in case.records_of(drug))
+
+
+def _ran(case: Case, order: MedicationOrder, result: Observation, margin_days: int) -> bool:
+    """Whether this record ran on the day of the test, or ended so many days before at most."""
+    days = span(order, case.today) if counts(order) else None
+    if days is None or result.taken is None:
+        return False
+    return days.start <= result.taken <= days.last or 0 <= (result.taken - days.last).days <= margin_days
+
+
+def _missed(case: Case, analyte: Analyte, result: Observation, margins: Margins) -> list[str]:
+    """The drugs that the test must show and did not: taken on schedule on the day of the test and for days before."""
+    missed = []
+    for drug in sorted(analyte.shows):
+        for order in case.records_of(drug):
+            days = span(order, case.today) if counts(order) else None
+            if days is None or result.taken is None or not days.start <= result.taken <= days.last:
+                continue
+            regular = (daily_dose(order, drug).scheduled or 0) > 0
+            if regular and (result.taken - days.start).days >= margins.missed_days:
+                missed.append(drug)
+                break
+    return missed
