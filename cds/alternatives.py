@@ -9,12 +9,20 @@ were themselves reviewed. The vocabulary of ``asks``:
 ``titrate``          the next titration step of an active first-line agent that is below its therapeutic minimum
 ``keep_first_line``  delete the draft and keep the running first-line agent until day 28
 ``topical``          add lidocaine 5 % (or capsaicin 8 %) for localized pain
-``tramadol``         replace a strong opioid by tramadol
-``limit_supply``     update the draft: 14 days, no repeat
+``tramadol``         replace a strong opioid by tramadol, only where nothing speaks against it
+``limit_supply``     update the draft: 14 days (7 where a safety rule asks), no repeat
+``limit_acute``      update the draft for acute pain: 3 or 7 days, no repeat
+``ir_instead``       replace an extended-release draft by the lowest first dose of immediate release, 7 days
+``opioid_only``      replace a combination by a product of the same opioid strength alone
+``lower_gabapentinoid``  a lower order of the gabapentinoid that is taken, not below its therapeutic minimum
+``taper``            the first weeks of a taper in the place of a stop or a cut; text where the tablets do not allow it
 ``delete``           delete the draft (never a draft that continues an opioid or benzodiazepine taken >= 14 d)
 ``delete_partner``   delete the partner drug drafted in the same signing
 ``naloxone``         create naloxone nasal spray
+``laxative``         create senna, else polyethylene glycol
 ``ecg``              create an order for an ECG
+``urine_test``       create an order for a urine drug test
+``referral``         create a referral: addiction service for use itself (DD-14, DD-21), else a pain specialist
 ``half_dose``        update the draft to half its dose
 ``below_50``         update the draft to stay below 50 MME a day
 ``to_limit``         update the draft to the labelled maximum
@@ -31,8 +39,10 @@ from cds.case import Case
 from cds.findings import Finding
 from cds.ladder_remedies import LADDER_ASKS, LadderRemedies
 from cds.orders import PlainOrder, Proposal, Proposals, Step, Update
+from cds.product_remedies import ProductRemedies
 from cds.remedies import Remedies
 from cds.second_review import Assess, SecondReview
+from cds.supporting_remedies import SupportingRemedies, referral_of
 
 __all__ = ["PlainOrder", "Proposal", "Proposals", "Step", "Update", "propose"]
 
@@ -40,10 +50,14 @@ MOST = 4
 """Suggestions of one group."""
 LADDER = "ladder"
 ORDER = (
-    "titrate", "keep_first_line", "first_line", "second_class", "partner", "tramadol", "topical", "half_dose",
-    "start_dose", "to_limit", "below_50", "limit_supply", "ecg", "naloxone", "delete_partner", "delete",
+    "titrate", "keep_first_line", "first_line", "second_class", "partner", "tramadol", "topical", "ir_instead",
+    "opioid_only", "lower_gabapentinoid", "taper", "half_dose", "start_dose", "to_limit", "below_50", "limit_supply",
+    "limit_acute", "ecg", "naloxone", "delete_partner", "delete", "laxative", "urine_test", "referral",
 )  # fmt: skip
-"""The order of suggestions on a ladder card; the other groups keep the order of what their findings ask."""
+"""The order of suggestions on a ladder card; the other groups keep the order of what their findings ask, with what does
+not change the danger itself last."""
+LATE = ("laxative", "urine_test", "referral")
+NEW_AGENTS = frozenset({"first_line", "second_class", "partner"})
 NOT_PREPARED = "A suggestion could not be prepared because of an error inside Firstline."
 
 log = logging.getLogger("firstline.alternatives")
@@ -59,7 +73,8 @@ def propose(case: Case, findings: Sequence[Finding], assess: Assess) -> Proposal
     if not any(finding.asks for finding in findings):
         return Proposals()
     second = SecondReview(case, findings, assess)
-    makers = {**Remedies(case, second).makers, **LadderRemedies(case, second).makers}
+    kinds = (Remedies, ProductRemedies, SupportingRemedies, LadderRemedies)
+    makers = {ask: maker for kind in kinds for ask, maker in kind(case, second).makers.items()}
     at_the_ladder = {f.order for f in findings if f.group == LADDER and not LADDER_ASKS.isdisjoint(f.asks)}
     by_group: dict[str, list[Proposal]] = {}
     notes: dict[str, list[str]] = {}
@@ -85,8 +100,10 @@ def propose(case: Case, findings: Sequence[Finding], assess: Assess) -> Proposal
 
 
 def _matter(ask: str, finding: Finding) -> tuple[str, ...]:
-    if ask == "naloxone":
+    if ask in ("naloxone", "laxative", "urine_test"):
         return (ask,)
+    if ask == "referral":
+        return (ask, referral_of(finding.rule))
     if ask == "delete":
         return (ask, finding.order, finding.group)
     return (ask, finding.order)
@@ -111,11 +128,13 @@ def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
     """
     if group == LADDER:
         made = sorted(made, key=lambda proposal: ORDER.index(proposal.ask))
+    else:
+        made = sorted(made, key=lambda proposal: proposal.ask in LATE)
     running = {proposal.delete for proposal in made if proposal.ask in ("titrate", "keep_first_line")}
     kept: list[Proposal] = []
     for proposal in made:
-        second = proposal.delete in running and any((p.ask, p.delete) == ("first_line", proposal.delete) for p in kept)
-        if proposal.ask == "first_line" and second:
+        another = any(p.ask in NEW_AGENTS and p.delete == proposal.delete for p in kept)
+        if proposal.ask in NEW_AGENTS and proposal.delete in running and another:
             continue
         if not any(_covers(one, proposal) for one in kept) and not _outdone(proposal, made):
             kept.append(proposal)

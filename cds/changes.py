@@ -9,7 +9,6 @@ from cds.dose import daily_dose
 from cds.findings import Finding
 from cds.orders import Update, plural
 from cds.outcome import INDICATORS
-from cds.schedules import SCHEDULES
 from cds.scope import opioids_of
 from cds.second_review import MILDEST, SecondReview
 
@@ -96,12 +95,11 @@ def _measurable(draft: MedicationOrder, dose: Quantity, factor: Decimal) -> bool
     return amount % (1 if whole else HALF) == 0
 
 
-def shorter_supply(finding: Finding, draft: MedicationOrder) -> Update | None:
-    """The draft for 14 days (7 where a safety rule asks) without repeats; None: it is that short already."""
-    days = SCHEDULES.whole("cautious_supply_days" if finding.group == "safety" else "supply_days")
+def shorter_supply(draft: MedicationOrder, days: int, note: str) -> Update | None:
+    """The draft for so many days without repeats; None: it is that short already."""
     if draft.supply_days is not None and draft.supply_days <= days and not draft.repeats:
         return None
-    review = f"Supply limited to {days} days without repeats; lowest effective dose; review before the supply ends."
+    review = f"Supply limited to {days} days without repeats; {note}"
     return Update(draft.ref, supply_days=days, repeats=0, note=review, quantity=_quantity(draft, days))
 
 

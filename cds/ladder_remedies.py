@@ -9,29 +9,33 @@ from cds.chart import MedicationOrder
 from cds.dose import daily_dose
 from cds.findings import Finding
 from cds.offer import AGENT_CLASSES, not_offered, regimen_without, unknown_for
+from cds.opioid_orders import tramadol_order
 from cds.orders import (
+    PROPOSED,
     PlainOrder,
     Proposal,
     as_medication,
-    capsaicin_order,
     dose_in_words,
-    ecg_before,
     next_step_order,
     start_order,
 )
 from cds.ranking import partners, ranked
-from cds.remedies import NOTHING, Made, drafts_of, name_of, taper_words
+from cds.remedies import NOTHING, Made, deletion_of, drafts_of, name_of, taper_words
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, stops
 from cds.second_review import SecondReview
+from cds.supporting_orders import capsaicin_order, ecg_before
 from cds.trials import Ladder, Trial
 
 LADDER_ASKS = frozenset({"first_line", "second_class", "partner", "titrate", "keep_first_line", "topical", "tramadol"})
 MOST_TRIED = 4
 """Candidates that are put on the chart for one ask."""
-NO_TRAMADOL = (
-    "Tramadol is not proposed here: its interaction, kidney, liver and seizure checks are not part of this version."
-)
+NEVER_WITH_TRAMADOL = frozenset(
+    {
+        "DD-07", "DD-08", "DD-09", "DD-10", "DD-11", "DD-12", "DD-14", "DD-16", "DD-17", "DD-18", "DD-19", "SAF-10",
+    }
+)  # fmt: skip
+"""Rules that forbid tramadol, even where they object to the draft that it would replace as well."""
 
 
 class LadderRemedies:
@@ -44,12 +48,12 @@ class LadderRemedies:
         """Drafts that lidocaine was proposed to replace: it need not be added as well."""
         self.makers: dict[str, Callable[[Finding], Made]] = {
             "first_line": lambda finding: self.replacement("first_line", finding, ranked, most=2),
-            "second_class": lambda finding: self.replacement("second_class", finding, ranked, most=1),
+            "second_class": lambda finding: self.replacement("second_class", finding, ranked, most=2),
             "partner": lambda finding: self.replacement("partner", finding, partners, most=1),
             "titrate": self.titration,
             "keep_first_line": self.kept_first_line,
             "topical": self.topical,
-            "tramadol": lambda finding: ((), (NO_TRAMADOL,)),
+            "tramadol": self.tramadol,
         }
 
     def replacement(
@@ -70,9 +74,8 @@ class LadderRemedies:
         made, why_not = self._first_that_pass(ask, finding, draft, agents, stays, most)
         if not made:
             said.extend(why_not)
-        elif not stays:
-            label = f"Do not start {name_of(draft)}"
-            made.append(Proposal("delete", finding.group, finding.rule, label, delete=draft.ref))
+        if not stays and ladder.state != "unknown":
+            made.append(deletion_of(self.case, finding, draft))
         return made, said
 
     def _first_that_pass(
@@ -99,7 +102,7 @@ class LadderRemedies:
             tried += 1
             objections = self._objections(draft, stays, order)
             if objections:
-                withdrawn.append(f"{agent_name(agent)} ({', '.join(objections)})")
+                withdrawn.append(f"{agent_name(agent)} ({'; '.join(self.second.in_words(objections))})")
                 continue
             classes.add(AGENT_CLASSES[agent])
             if agent == "lidocaine_patch":
@@ -132,6 +135,39 @@ class LadderRemedies:
             ask, finding.group, finding.rule, label, create=order, delete=None if stays else draft.ref, also=also
         )
 
+    def tramadol(self, finding: Finding) -> Made:
+        """Tramadol of immediate release in the place of a strong opioid, only where nothing at all forbids it."""
+        draft = self._draft(finding)
+        if draft is None:
+            return NOTHING
+        if continues_taken(self.case, draft):
+            return (), (taper_words(draft),)
+        made, said = [], []
+        missing = unknown_for(self.case, "tramadol")
+        reasons = not_offered(self.case, "tramadol", draft)
+        order = tramadol_order(self.case, self.case.indication(draft).name)
+        against = () if reasons or missing else self._against_tramadol(draft, order)
+        if reasons:
+            said.append(f"Tramadol is not proposed: {', '.join(reasons)}.")
+        elif missing:
+            said.append(f"Tramadol is not proposed while this is not known: {', '.join(missing)}.")
+        elif against:
+            said.append(f"Tramadol is not proposed: {'; '.join(self.second.in_words(against))}.")
+        else:
+            label = f"Tramadol {dose_in_words(order)}, {order.days} days, instead of {name_of(draft)}"
+            made.append(Proposal("tramadol", finding.group, finding.rule, label, create=order, delete=draft.ref))
+        made.append(deletion_of(self.case, finding, draft))
+        return made, said
+
+    def _against_tramadol(self, draft: MedicationOrder, order: PlainOrder) -> tuple[str, ...]:
+        found = self.second.findings(draft, as_medication(order, self.case.today, draft.reasons))
+        forbidding = {
+            f.rule
+            for f in found
+            if f.rule in NEVER_WITH_TRAMADOL and f.indicator != "info" and PROPOSED in (f.order, *f.others)
+        }
+        return tuple(sorted(forbidding.union(self.second.new_among(found))))
+
     def titration(self, finding: Finding) -> Made:
         """The next step of an active agent that is below its therapeutic minimum, by a new order that names the old."""
         draft = self._draft(finding)
@@ -153,7 +189,7 @@ class LadderRemedies:
                 said.extend(_why_not(dict.fromkeys(missing), [f"{agent.name} ({r})" for r in reasons[:1]], []))
                 continue
             if objections := self._objections(draft, stays, order):
-                said.extend(_why_not({}, [], [f"{agent.name} ({', '.join(objections)})"]))
+                said.extend(_why_not({}, [], [f"{agent.name} ({'; '.join(self.second.in_words(objections))})"]))
                 continue
             ending = f"taper {name_of(draft)} by agreement" if stays else f"no {name_of(draft)}"
             label = f"Raise {agent.name}: {dose_in_words(order)}; stop its old order; {ending}"

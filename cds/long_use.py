@@ -48,13 +48,15 @@ def opioid_run(case: Case) -> Run:
 
 @once_a_case
 def by_the_clock(case: Case) -> Records:
-    """The opioid records that are taken on schedule, in whole or in part; one of unknown dose is not among them."""
+    """The opioid records that are taken on schedule, in whole or in part."""
     return [(record, days) for record, days in opioid_records(case) if scheduled(record)]
 
 
 def scheduled(order: MedicationOrder) -> bool:
-    """Whether part of the dose is not as needed, as far as the dose can be told."""
-    return any((daily_dose(order, name).scheduled or 0) > 0 for name in opioids_of(order))
+    """Whether part of the dose is not as needed; a dose that cannot be told counts unless all of it is as needed."""
+    if order.dosages and all(dosage.as_needed for dosage in order.dosages):
+        return False
+    return any(daily_dose(order, name).scheduled != 0 for name in opioids_of(order))
 
 
 def undated(case: Case) -> bool:

@@ -12,14 +12,16 @@ from msgspec import Struct
 from cds.case import Case, number
 from cds.chart import Dosage, MedicationOrder, Quantity, Reason
 from cds.drugs import ingredient_drug, recognise
-from cds.offer import needs_ecg
-from cds.schedules import ORDER_UNITS, SCHEDULES, Agent, Course, Schedule
+from cds.products import ORDER_UNITS
+from cds.schedule_parts import RENAL_SITUATIONS
+from cds.schedules import SCHEDULES, Agent, Course, Schedule
 from cds.scope import depressant_class, is_opioid
 from cds.terminology import Coding, Concept
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 PROPOSED = "MedicationRequest/proposed"
 """The reference of an order that is proposed and not yet drafted."""
+PROPOSED_RESCUE = f"{PROPOSED}-rescue"
 
 TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times"}
 
@@ -110,7 +112,7 @@ class Proposals(Struct, frozen=True):
 def schedule_for(case: Case, agent: Agent, regimen: tuple[MedicationOrder, ...]) -> Schedule:
     """The schedule for this patient's kidneys, age and other drugs. What is not known is taken as the careful case."""
     renal = case.renal.value
-    for situation, limit in (("crcl_below_15", 15), ("crcl_15_29", 30), ("crcl_30_59", 60)):
+    for situation, limit in RENAL_SITUATIONS.items():
         if renal is not None and renal < limit and situation in agent.schedules:
             return agent.schedules[situation]
     careful = (
@@ -162,7 +164,6 @@ def _order(
     prior: str | None,
 ) -> PlainOrder:
     days, product = SCHEDULES.whole("order_days"), schedule.product
-    left = days - sum(course.days or 0 for course in courses)
     review = case.today + timedelta(days=SCHEDULES.whole("review_days"))
     notes = (note, agent.caution, f"Review effect, side effects and dose by {review.isoformat()}.")
     return PlainOrder(
@@ -172,8 +173,8 @@ def _order(
         system=RXNORM,
         display=product.name,
         ingredient=agent.ingredient,
-        steps=tuple(_step(schedule, course, at) for at, course in enumerate(courses)),
-        quantity=sum((course.units * course.times * (course.days or left) for course in courses), Decimal(0)),
+        steps=tuple(step_of(schedule, course, at) for at, course in enumerate(courses)),
+        quantity=quantity_of(courses, days),
         quantity_unit=product.unit,
         days=days,
         reason=reason,
@@ -183,7 +184,14 @@ def _order(
     )
 
 
-def _step(schedule: Schedule, course: Course, at: int) -> Step:
+def quantity_of(courses: tuple[Course, ...], days: int) -> Decimal:
+    """Units for all stages in so many days."""
+    left = days - sum(course.days or 0 for course in courses)
+    return sum((course.units * course.times * (course.days or left) for course in courses), Decimal(0))
+
+
+def step_of(schedule: Schedule, course: Course, at: int) -> Step:
+    """A stage as a dosage instruction; ``at`` counts from 0."""
     unit, mg = schedule.product.unit, schedule.product.mg
     dose = None if mg is None else course.units * mg
     if course.text is None:
@@ -203,42 +211,6 @@ def _step(schedule: Schedule, course: Course, at: int) -> Step:
         days=course.days,
         fewest=course.fewest,
     )
-
-
-def rescue_order() -> PlainOrder:
-    """Naloxone 4 mg nasal spray, two units, as needed (SAF-01)."""
-    rescue = SCHEDULES.rescue
-    dose = Step(Decimal(1), "spray", rescue.mg, 0, rescue.text, as_needed=rescue.as_needed)
-    return PlainOrder(
-        kind="medication",
-        text=rescue.name,
-        code=rescue.code,
-        system=RXNORM,
-        display=rescue.display,
-        ingredient=rescue.ingredient,
-        steps=(dose,),
-        quantity=rescue.units,
-        quantity_unit="spray",
-        note=rescue.caution,
-        route=rescue.route,
-    )
-
-
-def capsaicin_order(reason: str | None, other_than_diabetic_feet: bool) -> PlainOrder:
-    """Capsaicin 8 % as the request for a procedure: it is applied by trained staff."""
-    words = SCHEDULES.words
-    note = f"{words['capsaicin_caution']}{' ' + words['capsaicin_feet_caution'] if other_than_diabetic_feet else ''}"
-    return PlainOrder("service", words["capsaicin_text"], None, None, ingredient="capsaicin", reason=reason, note=note)
-
-
-def ecg_order(note: str) -> PlainOrder:
-    """An ECG before the first dose of a drug that acts on the heart's conduction."""
-    return PlainOrder("service", SCHEDULES.words["ecg_text"], None, None, note=note)
-
-
-def ecg_before(case: Case, agent: str) -> PlainOrder | None:
-    """The ECG that a tricyclic above 40 years needs in the same suggestion; None where none is needed."""
-    return ecg_order(SCHEDULES.words["ecg_caution"]) if needs_ecg(case, agent) else None
 
 
 def dose_in_words(order: PlainOrder) -> str:
@@ -266,7 +238,7 @@ def as_medication(order: PlainOrder, today: date, reasons: tuple[Reason, ...] = 
         return None
     concept = Concept((Coding(order.system, order.code, order.display),), order.text)
     return MedicationOrder(
-        ref=PROPOSED,
+        ref=PROPOSED_RESCUE if order.ingredient == SCHEDULES.rescue.ingredient else PROPOSED,
         kind="request",
         drug=recognise(concept, route=order.route) or ingredient_drug(order.ingredient),
         name=order.text,

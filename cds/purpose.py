@@ -3,7 +3,6 @@
 from cds import indication as indications
 from cds.case import Case, once_a_case
 from cds.chart import MedicationOrder
-from cds.outcome import any_of
 
 LASTING_PAIN = frozenset({"other_painful_condition", "fibromyalgia", "headache", "neuropathic_possible"})
 """Pain that lasts, beside the surely neuropathic (meanings of conditions.csv)."""
@@ -11,7 +10,6 @@ NEUROPATHIC = frozenset({"neuropathic_definite", "neuropathic_probable"})
 NOT_ACUTE = ("cancer_pain", "cancer_active", "sickle_cell", "palliative")
 MONITORED = frozenset({"IMP", "ACUTE"})
 """Encounter classes of a monitored setting (CLINICAL.md section 13, "Words")."""
-CHRONIC = "chronic"
 
 
 def palliative(case: Case, draft: MedicationOrder) -> bool:
@@ -44,16 +42,19 @@ def chronic_pain(case: Case, draft: MedicationOrder) -> bool | None:
         return False
     if case.indication(draft).grade in ("definite", "probable"):
         return True
-    for reason in draft.reasons:
-        if not LASTING_PAIN.isdisjoint(reason.meanings) or CHRONIC in reason.name.casefold():
-            return True
+    if any(_lasting(reason.meanings, reason.name) for reason in draft.reasons):
+        return True
     if any(reason.usable and "nonspecific_pain" not in reason.meanings for reason in draft.reasons):
         return False
-    listed = any(
-        condition.status == "present" and "nonspecific_pain" in condition.meanings and CHRONIC in condition.name.casefold()
-        for condition in case.chart.conditions
-    )
-    return any_of((listed, case.has(*LASTING_PAIN)))
+    if any(entry.status == "present" and _lasting(entry.meanings, entry.name) for entry in case.chart.conditions):
+        return True
+    return case.has(*LASTING_PAIN)
+
+
+def _lasting(meanings: frozenset[str], name: str) -> bool:
+    """A condition of pain that lasts, or pain that is called chronic."""
+    words = name.casefold()
+    return not LASTING_PAIN.isdisjoint(meanings) or ("chronic" in words and "pain" in words)
 
 
 def monitored(case: Case) -> bool:

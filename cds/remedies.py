@@ -1,21 +1,19 @@
-"""Remedies of the danger cards: delete a draft, lower its dose, limit its supply, order naloxone."""
+"""Remedies that change the drafts of the signing: delete one, lower its dose, limit its supply."""
 
 from collections.abc import Callable, Sequence
 
 from cds.abrupt_stop import continues_taken
-from cds.breathing import rescue_at_hand
 from cds.case import Case
 from cds.changes import lower_dose, lowered_to, shorter_supply
 from cds.chart import MedicationOrder
 from cds.findings import Finding
-from cds.orders import Proposal, ecg_order, rescue_order
+from cds.orders import Proposal
 from cds.schedules import SCHEDULES
-from cds.scope import is_opioid, stops
+from cds.scope import is_opioid, opioids_of, stops
 from cds.second_review import SecondReview
 
 Made = tuple[Sequence[Proposal], Sequence[str]]
 NOTHING: Made = ((), ())
-MONTHS_OF_RESCUE = 24
 
 
 class Remedies:
@@ -27,9 +25,8 @@ class Remedies:
         self.makers: dict[str, Callable[[Finding], Made]] = {
             "delete": self.deletion,
             "delete_partner": self.deletion_of_partner,
-            "naloxone": self.naloxone,
-            "ecg": self.ecg,
             "limit_supply": self.limited_supply,
+            "limit_acute": self.acute_supply,
             "half_dose": lambda finding: self.lower_dose("half_dose", finding),
             "below_50": lambda finding: self.lower_dose("below_50", finding),
             "to_limit": lambda finding: self.lower_dose("to_limit", finding),
@@ -40,17 +37,10 @@ class Remedies:
         """Deletes the drafts concerned; a draft that continues what was taken is not stopped here."""
         made, said = [], []
         for draft in drafts_of(self.case, finding):
-            name = name_of(draft)
-            if stops(draft):
-                label = f"Remove the order that stops {name}"
-            elif continues_taken(self.case, draft):
+            if not stops(draft) and continues_taken(self.case, draft):
                 said.append(taper_words(draft))
-                continue
-            elif self.case.medications_known:
-                label = f"Do not start {name}"
             else:
-                label = f"Do not start {name}, if it is new for this patient"
-            made.append(Proposal("delete", finding.group, finding.rule, label, delete=draft.ref))
+                made.append(deletion_of(self.case, finding, draft))
         return made, said
 
     def deletion_of_partner(self, finding: Finding) -> Made:
@@ -70,32 +60,25 @@ class Remedies:
             made.append(Proposal("delete_partner", finding.group, finding.rule, label, delete=draft.ref))
         return made, said
 
-    def naloxone(self, finding: Finding) -> Made:
-        """Naloxone, where no rescue product is at hand."""
-        ingredient = SCHEDULES.rescue.ingredient
-        if rescue_at_hand(self.case, MONTHS_OF_RESCUE):
-            return NOTHING
-        if any(ingredient in allergy.ingredients for allergy in self.case.chart.allergies):
-            return (), (f"{ingredient.capitalize()} is on the allergy list: it is not proposed.",)
-        label = "Order naloxone 4 mg nasal spray, 2 units, for an emergency"
-        return (Proposal("naloxone", finding.group, finding.rule, label, create=rescue_order()),), ()
-
-    def ecg(self, finding: Finding) -> Made:
-        """An ECG before the drafted drug."""
-        draft = next(iter(drafts_of(self.case, finding)), None)
-        if draft is None:
-            return NOTHING
-        order = ecg_order(f"Before the next dose of {name_of(draft)}.")
-        return (Proposal("ecg", finding.group, finding.rule, "Order an ECG", create=order),), ()
-
     def limited_supply(self, finding: Finding) -> Made:
         """14 days without repeats; 7 where a safety rule asks."""
+        days = SCHEDULES.whole("cautious_supply_days" if finding.group == "safety" else "supply_days")
+        return self._shorter("limit_supply", finding, days, "lowest effective dose; review before the supply ends.")
+
+    def acute_supply(self, finding: Finding) -> Made:
+        """Acute pain: 3 days, which is often enough, or 7, without repeats."""
+        lengths = (SCHEDULES.whole("few_supply_days"), SCHEDULES.whole("cautious_supply_days"))
+        note = "for acute pain; review if pain lasts longer."
+        made = [self._shorter("limit_acute", finding, days, note)[0] for days in lengths]
+        return [proposal for proposals in made for proposal in proposals], ()
+
+    def _shorter(self, ask: str, finding: Finding, days: int, note: str) -> Made:
         made = []
         for draft in drafts_of(self.case, finding):
-            change = None if stops(draft) else shorter_supply(finding, draft)
+            change = None if stops(draft) else shorter_supply(draft, days, note)
             if change is not None:
-                label = f"Limit {name_of(draft)} to {change.supply_days} days, no repeats"
-                made.append(Proposal("limit_supply", finding.group, finding.rule, label, update=change))
+                label = f"Limit {name_of(draft)} to {days} days, no repeats"
+                made.append(Proposal(ask, finding.group, finding.rule, label, update=change))
         return made, ()
 
     def lower_dose(self, ask: str, finding: Finding) -> Made:
@@ -112,6 +95,16 @@ class Remedies:
         return made, ()
 
 
+def deletion_of(case: Case, finding: Finding, draft: MedicationOrder) -> Proposal:
+    """The bare delete of a draft that continues nothing."""
+    name = name_of(draft)
+    if stops(draft):
+        label = f"Remove the order that stops {name}"
+    else:
+        label = f"Do not start {name}{'' if case.medications_known else ', if it is new for this patient'}"
+    return Proposal("delete", finding.group, finding.rule, label, delete=draft.ref)
+
+
 def drafts_of(case: Case, finding: Finding) -> list[MedicationOrder]:
     """The drafts that a finding concerns."""
     refs = (finding.order, *finding.others)
@@ -119,8 +112,11 @@ def drafts_of(case: Case, finding: Finding) -> list[MedicationOrder]:
 
 
 def name_of(draft: MedicationOrder) -> str:
-    """The drug by its ingredients; a draft that was not recognised by no words of the record."""
-    return "this drug" if draft.drug is None else draft.drug.name
+    """The opioid by its ingredient, another drug by all of them; a draft that was not recognised by no words of the
+    record."""
+    if draft.drug is None:
+        return "this drug"
+    return " / ".join(opioids_of(draft)) or draft.drug.name
 
 
 def taper_words(draft: MedicationOrder) -> str:

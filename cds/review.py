@@ -10,7 +10,7 @@ from cds.case import HISTORY_QUESTIONS, ORDER_SELECT, Case, ReviewSettings, numb
 from cds.chart import Chart, MedicationOrder
 from cds.findings import Assessment, Finding, Rule, RuleFunction, Said, assess
 from cds.outcome import Outcome
-from cds.rules import dose, ladder, safety, sedation
+from cds.rules import dose, first_opioid, interaction, ladder, long_term, organ, safety, sedation
 from cds.scope import is_opioid
 
 __all__ = ["RULES", "Finding", "OrderView", "Review", "Rule", "RuleFunction", "Said", "review"]
@@ -19,8 +19,10 @@ RULES: tuple[Rule, ...] = tuple(
     Rule(name, group, answer)
     for group, rules in (
         ("sedation", sedation.RULES),
+        ("interaction", interaction.RULES),
+        ("organ", organ.RULES),
         ("dose", dose.RULES),
-        ("safety", safety.RULES),
+        ("safety", safety.RULES + long_term.RULES + first_opioid.RULES),
         ("ladder", ladder.RULES),
     )
     for name, answer in rules

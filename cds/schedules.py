@@ -16,14 +16,22 @@ from msgspec import Struct
 from cds.first_line import FIRST_LINE
 from cds.first_line import Agent as Doses
 from cds.knowledge import RULES_FOLDER, UNITS, KnowledgeError
-from cds.table_reading import TABLES_FOLDER, read_table
+from cds.products import Product, read_products
+from cds.schedule_parts import (
+    FirstDose,
+    Laxative,
+    Lowering,
+    Rescue,
+    read_counted,
+    read_first_dose,
+    read_laxative,
+    read_lowering,
+    read_rescue,
+)
+from cds.schedule_reading import FILE, read_number, read_part, read_text, read_whole, refused
+from cds.table_reading import TABLES_FOLDER
 
-FILE = "alternatives.toml"
-TABLE = "products_core.csv"
 DOSES = "first_line.toml"
-COLUMNS = (
-    "rxcui", "display", "tty", "ingredients", "form", "release", "route", "brand", "verified", "source", "note",
-)  # fmt: skip
 SITUATIONS: Mapping[str, Decimal | None] = {
     "usual": None,
     "careful": None,
@@ -33,17 +41,20 @@ SITUATIONS: Mapping[str, Decimal | None] = {
 }
 """The situations of a schedule, each with a CrCl (mL/min) that it must be right for; None: no renal row."""
 
+TRAMADOL_SITUATIONS = ("usual", "crcl_below_30")
 CLASSES = ("gabapentinoid", "snri", "tca", "topical")
-ORDER_UNITS = ("capsule", "tablet", "patch", "spray")
-
-
-class Product(Struct, frozen=True):
-    """A product that can be ordered. ``mg`` is the strength of one unit; None where it is not a simple amount."""
-
-    rxcui: str
-    name: str
-    unit: str
-    mg: Decimal | None
+WORDS = {
+    "capsaicin": ("text", "caution", "feet_caution"),
+    "ecg": ("text", "caution"),
+    "urine_test": ("text", "caution"),
+    "referral_pain": ("text", "caution"),
+    "referral_addiction": ("text", "caution"),
+    "tramadol": ("caution",),
+    "first_dose": ("caution",),
+    "lower": ("caution",),
+    "taper": ("caution",),
+}
+"""The texts that are kept by ``<part>_<key>``."""
 
 
 class Course(Struct, frozen=True):
@@ -80,28 +91,18 @@ class Agent(Struct, frozen=True):
     text: str | None = None
 
 
-class Rescue(Struct, frozen=True):
-    """Naloxone as a nasal spray. ``code`` is the product's RxCUI, or the ingredient's where the table lacks it."""
-
-    ingredient: str
-    route: str
-    code: str
-    display: str
-    name: str
-    mg: Decimal
-    units: Decimal
-    as_needed: str
-    text: str
-    caution: str
-
-
 class Schedules(Struct, frozen=True):
-    """All that the file holds. ``words`` are the texts of the service requests."""
+    """All that the file holds. ``tramadol`` by situation, ``first_doses`` and ``lowering`` by ingredient. ``words`` are
+    the texts of the service requests."""
 
     limits: Mapping[str, Decimal]
     agents: Mapping[str, Agent]
     rescue: Rescue
     words: Mapping[str, str]
+    laxatives: tuple[Laxative, ...]
+    tramadol: Mapping[str, Schedule]
+    first_doses: Mapping[str, FirstDose]
+    lowering: Mapping[str, Lowering]
 
     def whole(self, name: str) -> int:
         """The limit of this name as a whole number (days, years, a count)."""
@@ -116,97 +117,64 @@ def load_schedules(rules: Path = RULES_FOLDER, tables: Path = TABLES_FOLDER) -> 
         raise KnowledgeError(FILE, "file", "put the doses of the alternatives beside the rules") from None
     except tomllib.TOMLDecodeError as error:
         raise KnowledgeError(FILE, "file", f"correct the TOML: {error}") from None
-    products = _read_products(tables)
-    agents = _table(content, "agents")
+    products = read_products(tables)
+    agents = read_part(content, "agents")
     return Schedules(
-        limits=_limits(_table(content, "limits")),
-        agents=MappingProxyType({name: _agent(name, _table(agents, name, "agents."), products) for name in agents}),
-        rescue=_rescue(_table(content, "rescue"), products),
+        limits=_limits(read_part(content, "limits")),
+        agents=MappingProxyType({name: _agent(name, read_part(agents, name, "agents."), products) for name in agents}),
+        rescue=read_rescue(read_part(content, "rescue"), products),
         words=MappingProxyType(
             {
-                f"{part}_{key}": _text(_table(content, part), key, f"{part}.")
-                for part, keys in (("capsaicin", ("text", "caution", "feet_caution")), ("ecg", ("text", "caution")))
+                f"{part}_{key}": read_text(read_part(content, part), key, f"{part}.")
+                for part, keys in WORDS.items()
                 for key in keys
+            }
+        ),
+        laxatives=tuple(
+            read_laxative(f"laxatives.{name}.", table, products) for name, table in _named(content, "laxatives").items()
+        ),
+        tramadol=_tramadol(read_part(content, "tramadol"), products),
+        first_doses=MappingProxyType(
+            {
+                name: read_first_dose(f"first_doses.{name}.", table, products)
+                for name, table in _named(content, "first_doses").items()
+            }
+        ),
+        lowering=MappingProxyType(
+            {
+                name: read_lowering(f"lowering.{name}.", table, products)
+                for name, table in _named(content, "lowering").items()
             }
         ),
     )
 
 
-def _refused(key: str, remedy: str) -> KnowledgeError:
-    return KnowledgeError(FILE, key, remedy)
-
-
-def _table(content: Mapping[str, Any], key: str, at: str = "") -> Mapping[str, Any]:
-    value = content.get(key)
-    if not isinstance(value, dict) or not value:
-        raise _refused(at + key, f"write the table [{at}{key}]")
-    return value
-
-
-def _text(table: Mapping[str, Any], key: str, at: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise _refused(at + key, "write a text that is not empty")
-    return value
-
-
-def _number(table: Mapping[str, Any], key: str, at: str) -> Decimal:
-    value = table.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value <= 0:
-        raise _refused(at + key, "write a number above zero")
-    return Decimal(value)
-
-
-def _whole(table: Mapping[str, Any], key: str, at: str) -> int:
-    value = _number(table, key, at)
-    if value != value.to_integral_value():
-        raise _refused(at + key, "write a whole number")
-    return int(value)
-
-
 def _limits(table: Mapping[str, Any]) -> Mapping[str, Decimal]:
     for name in table:
         if not any(name == unit or name.endswith("_" + unit) for unit in UNITS):
-            raise _refused(f"limits.{name}", f"end the name with its unit: {', '.join(UNITS)}")
-    return MappingProxyType({name: _number(table, name, "limits.") for name in table})
-
-
-def _read_products(tables: Path) -> Mapping[str, Product]:
-    return {
-        row["rxcui"]: Product(row["rxcui"], row["display"], _unit(row["form"]), _strength(row.parts("ingredients")))
-        for row in read_table(tables, TABLE, COLUMNS)
-    }
-
-
-def _unit(form: str) -> str:
-    word = form.split(" ")[-1].lower()
-    return word if word in ORDER_UNITS else ""
-
-
-def _strength(parts: tuple[str, ...]) -> Decimal | None:
-    words = parts[0].split(" ") if len(parts) == 1 else []
-    return Decimal(words[-2]) if words[-1:] == ["MG"] else None
+            raise refused(f"limits.{name}", f"end the name with its unit: {', '.join(UNITS)}")
+    return MappingProxyType({name: read_number(table, name, "limits.") for name in table})
 
 
 def _agent(name: str, table: Mapping[str, Any], products: Mapping[str, Product]) -> Agent:
     at = f"agents.{name}."
-    if _text(table, "class", at) not in CLASSES:
-        raise _refused(at + "class", f"one of {', '.join(CLASSES)}")
+    if read_text(table, "class", at) not in CLASSES:
+        raise refused(at + "class", f"one of {', '.join(CLASSES)}")
     if "usual" not in table:
-        raise _refused(at + "usual", "every agent has a usual schedule")
-    doses = FIRST_LINE.get(_text(table, "ingredient", at))
+        raise refused(at + "usual", "every agent has a usual schedule")
+    doses = FIRST_LINE.get(read_text(table, "ingredient", at))
     if doses is None or doses.drug_class != table["class"]:
-        raise _refused(at + "ingredient", f"name an agent of this class in {DOSES}")
+        raise refused(at + "ingredient", f"name an agent of this class in {DOSES}")
     return Agent(
         name=name,
         agent_class=table["class"],
         ingredient=table["ingredient"],
-        route=_text(table, "route", at),
-        caution=_text(table, "caution", at),
-        text=_text(table, "name", at) if "name" in table else None,
+        route=read_text(table, "route", at),
+        caution=read_text(table, "caution", at),
+        text=read_text(table, "name", at) if "name" in table else None,
         schedules=MappingProxyType(
             {
-                situation: _checked(f"{at}{situation}.", _table(table, situation, at), products, doses, crcl)
+                situation: _checked(f"{at}{situation}.", read_part(table, situation, at), products, doses, crcl)
                 for situation, crcl in SITUATIONS.items()
                 if situation in table
             }
@@ -218,49 +186,49 @@ def _checked(
     at: str, table: Mapping[str, Any], products: Mapping[str, Product], doses: Doses, crcl: Decimal | None
 ) -> Schedule:
     """The schedule; it must reach the therapeutic minimum of this situation and stay within its maximum."""
-    product = products.get(_text(table, "rxcui", at))
-    if product is None or not product.unit:
-        raise _refused(at + "rxcui", f"name a product of {TABLE} that is counted in {', '.join(ORDER_UNITS)}")
-    steps = table.get("steps")
-    if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
-        raise _refused(at + "steps", "write a list of steps")
-    schedule = Schedule(product, tuple(_course(f"{at}steps.", step, step is steps[-1]) for step in steps))
+    schedule = _schedule(at, table, products)
     reached = [schedule.mg_per_day(course) for course in schedule.courses]
     least, most = doses.minimum_mg(crcl), doses.maximum_mg(crcl)
     if least is not None and (reached[-1] is None or reached[-1] < least):
-        raise _refused(at + "steps", f"the last step must reach the therapeutic minimum of {least} mg a day")
+        raise refused(at + "steps", f"the last step must reach the therapeutic minimum of {least} mg a day")
     if most is not None and any(mg is not None and mg > most for mg in reached):
-        raise _refused(at + "steps", f"no step above {most} mg a day")
+        raise refused(at + "steps", f"no step above {most} mg a day")
     return schedule
+
+
+def _schedule(at: str, table: Mapping[str, Any], products: Mapping[str, Product]) -> Schedule:
+    steps = table.get("steps")
+    product = read_counted(at, table, products)
+    if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
+        raise refused(at + "steps", "write a list of steps")
+    return Schedule(product, tuple(_course(f"{at}steps.", step, step is steps[-1]) for step in steps))
 
 
 def _course(at: str, step: Mapping[str, Any], last: bool) -> Course:
     if ("days" in step) is last:
-        raise _refused(at + "days", "every step but the last has its days")
+        raise refused(at + "days", "every step but the last has its days")
     return Course(
-        units=_number(step, "units", at),
-        times=_whole(step, "times", at),
-        fewest=_number(step, "fewest", at) if "fewest" in step else None,
+        units=read_number(step, "units", at),
+        times=read_whole(step, "times", at),
+        fewest=read_number(step, "fewest", at) if "fewest" in step else None,
         at_night=step.get("at_night") is True,
-        days=None if last else _whole(step, "days", at),
-        text=_text(step, "text", at) if "text" in step else None,
+        days=None if last else read_whole(step, "days", at),
+        text=read_text(step, "text", at) if "text" in step else None,
     )
 
 
-def _rescue(table: Mapping[str, Any], products: Mapping[str, Product]) -> Rescue:
-    at, product = "rescue.", products.get(_text(table, "rxcui", "rescue."))
-    ingredient = _text(table, "ingredient", at)
-    return Rescue(
-        ingredient=ingredient,
-        route=_text(table, "route", at),
-        code=_text(table, "ingredient_rxcui", at) if product is None else product.rxcui,
-        display=ingredient if product is None else product.name,
-        name=_text(table, "name", at),
-        mg=_number(table, "dose_mg", at),
-        units=_number(table, "units", at),
-        as_needed=_text(table, "as_needed", at),
-        text=_text(table, "text", at),
-        caution=_text(table, "caution", at),
+def _named(content: Mapping[str, Any], key: str) -> Mapping[str, Mapping[str, Any]]:
+    """The tables in a table, by name."""
+    tables = read_part(content, key)
+    return {name: read_part(tables, name, f"{key}.") for name in tables}
+
+
+def _tramadol(table: Mapping[str, Any], products: Mapping[str, Product]) -> Mapping[str, Schedule]:
+    return MappingProxyType(
+        {
+            situation: _schedule(f"tramadol.{situation}.", read_part(table, situation, "tramadol."), products)
+            for situation in TRAMADOL_SITUATIONS
+        }
     )
 
 

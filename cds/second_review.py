@@ -1,6 +1,6 @@
 """A candidate is put on the chart in place of what it would change, and the review runs again."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from cds.case import Case
 from cds.chart import MedicationOrder, Quantity
 from cds.findings import Finding
-from cds.knowledge import GROUPS
+from cds.knowledge import GROUPS, load_group
 from cds.offer import AGENT_CLASSES, unknown_for
 from cds.outcome import INDICATORS
 
@@ -20,6 +20,7 @@ SAME_MATTER = {"DD-23": "DD-24"}
 """A rule that is what another one becomes when the danger gets less: 50 MME a day after 90."""
 DOSE_GROUPS = tuple(group for group in GROUPS if group != "ladder")
 """Groups whose rules read the dose of a draft: to lower it takes nobody up or down the ladder."""
+TITLES = {rule: knowledge.title for group in GROUPS for rule, knowledge in load_group(group).items()}
 OF_THE_CHART = ("listed", "renal", "_by_meaning", "_observed")
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
 
@@ -37,15 +38,21 @@ class SecondReview:
             self.known[finding.rule] = min(gravity, self.known.get(finding.rule, MILDEST))
 
     def findings(
-        self, gone: MedicationOrder | None, come: MedicationOrder | None, groups: Collection[str] = GROUPS
+        self,
+        gone: MedicationOrder | None,
+        come: MedicationOrder | None,
+        groups: Collection[str] = GROUPS,
+        beside: MedicationOrder | None = None,
     ) -> Sequence[Finding]:
-        """What the rules of these groups find when one draft is deleted and another order signed in its place."""
+        """What the rules of these groups find when one draft is deleted and another order signed in its place, with a
+        second one ``beside`` it."""
         case = self.case
         drafts = [draft for draft in case.drafts if draft is not gone]
         asked = {draft.ref for draft in case.asked if draft is not gone}
-        if come is not None:
-            drafts.append(come)
-            asked.add(come.ref)
+        for order in (come, beside):
+            if order is not None:
+                drafts.append(order)
+                asked.add(order.ref)
         other = Case(drafts, case.chart, case.today, case.hook, frozenset(asked), case.settings)
         vars(other).update({name: vars(case)[name] for name in OF_THE_CHART if name in vars(case)})
         return self.assess(other, groups)
@@ -57,9 +64,16 @@ class SecondReview:
             self._remembered[key] = self.findings(draft, with_dose(draft, factor), DOSE_GROUPS)
         return self._remembered[key]
 
-    def objections(self, gone: MedicationOrder | None, come: MedicationOrder | None) -> tuple[str, ...]:
+    def objections(
+        self, gone: MedicationOrder | None, come: MedicationOrder | None, beside: MedicationOrder | None = None
+    ) -> tuple[str, ...]:
         """Rules with a warning or critical finding that was not there, or was milder. Empty: it may be proposed."""
-        return self.new_among(self.findings(gone, come))
+        return self.new_among(self.findings(gone, come, beside=beside))
+
+    @staticmethod
+    def in_words(rules: Iterable[str]) -> list[str]:
+        """Rules with their titles, for a note."""
+        return [f"{rule}, {title[:1].lower()}{title[1:]}" if (title := TITLES.get(rule)) else rule for rule in rules]
 
     def new_among(self, findings: Sequence[Finding]) -> tuple[str, ...]:
         return tuple(sorted({finding.rule for finding in findings if self._is_new(finding)}))

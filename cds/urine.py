@@ -83,8 +83,9 @@ _ANALYTES = load_analytes()
 
 def analyte_of(result: Observation) -> Analyte | None:
     """What a result is about; None where neither its code nor its name tells."""
-    if result.code in _ANALYTES.by_code:
-        return _ANALYTES.by_code[result.code]
+    coded = _ANALYTES.by_code.get(result.code or "")
+    if coded is not None:
+        return coded
     found = _ANALYTES.phrases.find(tokens_of(result.name))
     return found[0].meaning if found else None
 
@@ -106,7 +107,9 @@ def unexpected_results(case: Case, within_days: int, margins: Margins) -> Unexpe
     named, missing = [], []
     for analyte, result in _latest(case, within_days):
         found = is_positive(result)
-        if found is None:
+        if analyte is None:
+            missing += [f"urine drug test of {result.taken}: drug not told"] if found else []
+        elif found is None:
             missing.append(f"urine drug test of {result.taken}: result not understood")
         elif found and not _taken(case, analyte.explained_by, result, margins.explained_days):
             if analyte.explained_by and not case.medications_known:
@@ -118,15 +121,15 @@ def unexpected_results(case: Case, within_days: int, margins: Margins) -> Unexpe
     return Unexpected(tuple(named), tuple(dict.fromkeys(missing)))
 
 
-def _latest(case: Case, within_days: int) -> list[tuple[Analyte, Observation]]:
-    latest: dict[str, tuple[Analyte, Observation]] = {}
+def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, Observation]]:
+    """The latest result of each drug, and every one that does not say which drug it is about."""
+    latest: dict[str, tuple[Analyte | None, Observation]] = {}
     first = case.today - timedelta(days=within_days)
     for result in sorted(case.chart.observations, key=lambda one: (str(one.taken), one.taken_at, one.ref)):
         if result.meaning != "uds" or result.taken is None or not first <= result.taken <= case.today:
             continue
         analyte = analyte_of(result)
-        if analyte is not None:
-            latest[analyte.name] = analyte, result
+        latest[result.ref if analyte is None else analyte.name] = analyte, result
     return [latest[name] for name in sorted(latest)]
 
 
@@ -139,6 +142,8 @@ def _ran(case: Case, order: MedicationOrder, result: Observation, margin_days: i
     days = span(order, case.today) if counts(order) else None
     if days is None or result.taken is None:
         return False
+    if not days.end_known and days.start <= result.taken:
+        return True
     return days.start <= result.taken <= days.last or 0 <= (result.taken - days.last).days <= margin_days
 
 

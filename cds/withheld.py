@@ -235,6 +235,7 @@ def _tramadol(setting: Setting) -> Iterator[str]:
         )
     )  # fmt: skip
     yield from (f"took {name} recently" for name in _washing_out(case))
+    yield from (f"{order.drug.name} remains" for order in setting.taken if order.drug is not None and is_opioid(order))
     yield from setting.has("seizure disorder", "seizure_disorder", "status_epilepticus")
     if any("opioid_allergy" in a.meanings or "opioid" in a.roles for a in case.chart.allergies if not a.intolerance):
         yield "allergy to an opioid"

@@ -29,6 +29,7 @@ ANSWERS = {
     "la11883-8": "not detected", "pos": "positive", "neg": "negative", "det": "detected", "nd": "not detected",
 }  # fmt: skip
 """Words for coded answers."""
+LOINC_NAMES = frozenset({None, "http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
 NUMBERS, PLAIN = 3, 7
 """Where numbers and plain values end in ``_sent_values``."""
 NUMBER_TEXT = re.compile(
@@ -52,6 +53,7 @@ class Facts(NamedTuple):
     words: str | None
     upper_limit: Decimal | None
     name: str
+    code: str | None
 
 
 class _Values(Struct, rename="camel", gc=False):
@@ -133,6 +135,7 @@ def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Obs
         text=facts.words,
         upper_limit=facts.upper_limit,
         name=facts.name,
+        code=facts.code,
     )
 
 
@@ -167,7 +170,8 @@ def _facts(code: bytes, limits: bytes, *values: bytes) -> Facts | None:
         words = f"{value.sign}{measured.normalize():f}"
         if meaning in BOUNDED and value.sign in {"<", ">"}:
             measured = None
-    return Facts(meaning, measured, words, _upper_limit(meaning, limits, value.amount, named), printable(named))
+    loinc = next((coding.code for coding in named.codings if coding.code and coding.system in LOINC_NAMES), None)
+    return Facts(meaning, measured, words, _upper_limit(meaning, limits, value.amount, named), printable(named), loinc)
 
 
 def _moment(sent: shapes.Measured) -> str:

@@ -14,6 +14,7 @@ from hooks.fhir_elements import concepts, local_ref, present
 from hooks.fhir_loose import Found, Lost, read_loosely
 from hooks.fhir_observations import read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
+from hooks.fhir_papers import read_papers
 from hooks.fhir_records import Records, canonical, newer
 from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
 from hooks.prefetch import Prefetched
@@ -171,6 +172,7 @@ def read_chart(
         procedures=_procedures(records),
         questions=questions,
         unreadable=tuple(sorted(odd)),
+        papers=read_papers(records, today, encounter_id),
     )
 
 

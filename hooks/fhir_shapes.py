@@ -124,6 +124,44 @@ class Procedure(Resource):
     occurrence_period: Raw = ABSENT
 
 
+class Document(Resource):
+    """What papers share: consents, documents, care plans, answered questionnaires."""
+
+    status: str | None = None
+    doc_status: str | None = None
+    scope: Raw = ABSENT
+    category: Raw = ABSENT
+    type: Raw = ABSENT
+    document_class: Raw = msgspec.field(default=ABSENT, name="class")
+    title: str | None = None
+    description: str | None = None
+    content: Raw = ABSENT
+    questionnaire: Raw = ABSENT
+    item: Raw = ABSENT
+    date: str | None = None
+    date_time: str | None = None
+    created: str | None = None
+    indexed: str | None = None
+    authored: str | None = None
+    period: Raw = ABSENT
+
+
+class Consent(Document):
+    pass
+
+
+class DocumentReference(Document):
+    pass
+
+
+class CarePlan(Document):
+    pass
+
+
+class QuestionnaireResponse(Document):
+    pass
+
+
 class Medication(Resource):
     code: Raw = ABSENT
     form: Raw = ABSENT
@@ -224,15 +262,16 @@ class Link(Struct, gc=False):
 READ: tuple[type[Resource], ...] = (
     Patient, Encounter, Condition, AllergyIntolerance, Observation, DiagnosticReport, Procedure, Medication,
     MedicationRequest, MedicationOrder, MedicationStatement, MedicationUsage, MedicationDispense,
+    Consent, DocumentReference, CarePlan, QuestionnaireResponse,
 )  # fmt: skip
 READ_TYPES = {shape.__name__: shape for shape in READ}
 PASSED_OVER = tuple(
     msgspec.defstruct(name, [], bases=(Unread,))
     for name in (
-        "Appointment", "CarePlan", "CareTeam", "Claim", "Consent", "Coverage", "Device", "DeviceRequest",
-        "DiagnosticOrder", "DocumentReference", "FamilyMemberHistory", "Flag", "Goal", "Group", "Immunization", "List",
+        "Appointment", "CareTeam", "Claim", "Coverage", "Device", "DeviceRequest", "DiagnosticOrder",
+        "FamilyMemberHistory", "Flag", "Goal", "Group", "Immunization", "List",
         "Location", "MedicationAdministration", "NutritionOrder", "Organization", "Person", "Practitioner",
-        "PractitionerRole", "ProcedureRequest", "Provenance", "Questionnaire", "QuestionnaireResponse",
+        "PractitionerRole", "ProcedureRequest", "Provenance", "Questionnaire",
         "RelatedPerson", "RiskAssessment", "ServiceRequest", "Specimen", "Task", "VisionPrescription",
     )
 )  # fmt: skip

@@ -162,6 +162,7 @@ def check_templates() -> None:
         Step(Decimal(2), "capsule", Decimal(600), 1, "then 2 capsules every 12 hours", period_hours=12),
         Step(Decimal(3), "patch", None, 1, "1 to 3 patches", fewest=Decimal(1)),
         Step(Decimal("0.5"), "spray", None, 0, "half a spray", as_needed="an emergency"),
+        Step(Decimal(1), "tablet", Decimal(5), 1, "1 tablet every 6 hours", period_hours=6, as_needed="pain"),
     )
     orders = (
         PlainOrder(
@@ -170,7 +171,8 @@ def check_templates() -> None:
             "MedicationRequest/1", "oral",
         ),
         PlainOrder("medication", "naloxone 4 MG Nasal Spray", "7242", RXNORM, steps=steps[3:]),
-        PlainOrder("service", "12-lead electrocardiogram", None, None, reason="before a tricyclic", note="First."),
+        PlainOrder("service", "referral to a pain specialist", None, None, reason="before a tricyclic", note="First."),
+        PlainOrder("service", "12-lead electrocardiogram", "11524-6", "http://loinc.org", "EKG study"),
     )  # fmt: skip
     day = date(2026, 1, 31).isoformat()
     versions: tuple[Version, ...] = ("STU3", "R4", "R5")

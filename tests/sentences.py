@@ -14,7 +14,7 @@ DATE = r"\d{4}(?:-\d\d(?:-\d\d)?)?"
 UCUM = "http://unitsofmeasure.org"
 COUNTS = {"tablet", "capsule", "patch", "film", "lozenge", "spray", "puff", "unit", "piece"}
 TIMES = {"once": 1, "twice": 2, "three times": 3, "four times": 4, "five times": 5, "six times": 6}
-OBSERVED = {  # what: code, default unit, key
+OBSERVED: dict[str, tuple[str | None, str | None, str]] = {  # what: code (None: by its name), default unit, key
     "eGFR race-based": ("48642-3", "mL/min/{1.73_m2}", "egfr"),
     "eGFR": ("98979-8", "mL/min/{1.73_m2}", "egfr"),
     "CrCl": ("2164-2", "mL/min", "egfr"),
@@ -40,6 +40,21 @@ OBSERVED = {  # what: code, default unit, key
     "AUDIT": ("75624-7", "{score}", "scores"),
     "ORT": ("91392-1", "{score}", "scores"),
     "drinks a day": ("74013-4", "/d", "scores"),
+    "SOAPP-R": (None, "{score}", "scores"),
+    "ORT-OUD": (None, "{score}", "scores"),
+    "ODI": (None, "%", "scores"),
+    "PROMIS": ("77865-4", "{Tscore}", "scores"),
+    "PEG enjoyment": ("91145-3", "{score}", "scores"),
+    "PEG activity": ("91146-1", "{score}", "scores"),
+}
+URINE = {"opiates": "19295-5", "cocaine": "3397-7", "amphetamines": "19343-3", "methadone": "58429-2"}
+SAID = {"pregnancy status": "82810-3", "pregnancy test": "2106-3", "breastfeeding": "63895-7"}
+PAPERS = {  # kind: where its name stands, where its day
+    "consent": ("Consent", "category", "dateTime"),
+    "document": ("DocumentReference", "type", "date"),
+    "care plan": ("CarePlan", "title", "created"),
+    "procedure": ("Procedure", "code", "performedDateTime"),
+    "questionnaire": ("QuestionnaireResponse", "questionnaire", "authored"),
 }
 NOT_EFFECTIVE = {"text": "not effective"}
 ADVERSE = {"text": "adverse effect"}
@@ -62,6 +77,7 @@ class Scene:
         self.drafts: list[dict[str, Any]] = []
         self.selections: list[str] | None = None
         self.states: dict[str, str] = {}
+        self.papers: list[dict[str, Any]] = []
         self.count = 0
 
     def request(self) -> dict[str, Any]:
@@ -79,7 +95,11 @@ class Scene:
                 }
             elif state == "partial":
                 prefetch[key]["link"] = [{"relation": "next", "url": "https://ehr.example/next"}]
+        if self.papers:
+            prefetch["papers"] = bundle(self.papers)
         context: dict[str, Any] = {"userId": "Practitioner/u1", "patientId": "p1", "draftOrders": bundle(self.drafts)}
+        if any(paper["resourceType"] == "Encounter" for paper in self.papers):
+            context["encounterId"] = "e1"
         if self.hook == "order-select":
             context["selections"] = self.selections or ["MedicationRequest/" + draft["id"] for draft in self.drafts]
         return {
@@ -223,12 +243,61 @@ def tell_observation(scene: Scene, what: str, value: str | None, unit: str | Non
     code, default, key = OBSERVED[what]
     observation: dict[str, Any] = {
         "resourceType": "Observation", "id": scene.next_id("o"), "status": "final", "effectiveDateTime": day,
-        "code": {"coding": [{"system": "http://loinc.org", "code": code}], "text": what},
+        "code": {"coding": [{"system": "http://loinc.org", "code": code}] if code else [], "text": what},
     }  # fmt: skip
     if value is not None:
         unit = unit or default
         observation["valueQuantity"] = {"value": float(value), "unit": unit, "system": UCUM, "code": unit}
     scene.entries[key].append(observation)
+
+
+def tell_urine(scene: Scene, analyte: str, answer: str, day: str) -> None:
+    code = URINE.get(analyte)
+    named: dict[str, Any] = {"text": f"Urine drug screen {analyte}"}
+    if code:
+        named = {"coding": [{"system": "http://loinc.org", "code": code}], "text": "Urine drug screen"}
+    tell_words(scene, named, answer, day)
+
+
+def tell_said(scene: Scene, what: str, answer: str, day: str) -> None:
+    tell_words(scene, {"coding": [{"system": "http://loinc.org", "code": SAID[what]}]}, answer, day)
+
+
+def tell_due(scene: Scene, due: str, day: str) -> None:
+    tell_words(scene, {"coding": [{"system": "http://loinc.org", "code": "11778-8"}]}, None, day)
+    scene.entries["labs"][-1]["valueDateTime"] = due
+
+
+def tell_words(scene: Scene, named: dict[str, Any], answer: str | None, day: str) -> None:
+    observation: dict[str, Any] = {
+        "resourceType": "Observation", "id": scene.next_id("o"), "status": "final", "effectiveDateTime": day,
+        "code": named,
+    }  # fmt: skip
+    if answer is not None:
+        observation["valueCodeableConcept"] = {"text": answer}
+    scene.entries["labs"].append(observation)
+
+
+# Papers
+
+
+def tell_paper(scene: Scene, kind: str, name: str, status: str | None, day: str | None) -> None:
+    resource, name_field, day_field = PAPERS[kind]
+    current = {"Consent": "active", "DocumentReference": "current", "CarePlan": "active"}.get(resource, "completed")
+    paper: dict[str, Any] = {
+        "resourceType": resource, "id": scene.next_id("p"), "status": status or current,
+        name_field: name if name_field in ("title", "questionnaire") else {"text": name},
+    }  # fmt: skip
+    if resource == "Consent":
+        paper["category"] = [{"text": name}]
+    if day:
+        paper[day_field] = day
+    scene.papers.append(paper)
+
+
+def tell_visit(scene: Scene, day: str) -> None:
+    visit = {"resourceType": "Encounter", "id": scene.next_id("v"), "status": "finished", "period": {"start": day}}
+    scene.papers.append(visit)
 
 
 # Drugs
@@ -438,6 +507,7 @@ MODIFIERS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"id (\S+)", lambda o, name: o.update(id=name)),
     (r"renewing (\S+)", lambda o, name: o.update(priorPrescription={"reference": f"MedicationRequest/{name}"})),
     (r"authored not sent", lambda o: drop(o, "authoredOn")),
+    (r"to take home", lambda o: o.update(category=[{"coding": [{"code": "discharge"}]}])),
 )
 
 
@@ -462,6 +532,11 @@ SENTENCES: tuple[tuple[str, Callable[..., None]], ...] = (
     (rf"has ([^,]+?)(?: \(([^)]+)\))?{MODS}", tell_condition),
     (rf"(allergic to|intolerant of) ([^,]+){MODS}", tell_allergy),
     (rf"had (.+?)(?: \(([^)]+)\))? on ({DATE})", tell_procedure),
+    (rf"urine (\w+) (\w+(?: \w+)?) on ({DATE})", tell_urine),
+    (rf"({'|'.join(SAID)}) (\w+(?: \w+)?) on ({DATE})", tell_said),
+    (rf"due on ({DATE}), recorded ({DATE})", tell_due),
+    (rf"({'|'.join(PAPERS)}) \"([^\"]*)\"(?:, (\S+))?(?: of ({DATE}))?", tell_paper),
+    (rf"was seen on ({DATE})", tell_visit),
     (rf"({WHAT})(?: ([\d.]+)(?: (\S+))?)? on ({DATE})", tell_observation),
     (rf"takes {DRUG}{MODS}", tell_taken),
     (rf"took {DRUG}, from ({DATE}) to ({DATE}){MODS}", tell_took),

@@ -22,23 +22,15 @@ from cds.drugs import Drug
 from cds.findings import Finding
 from cds.first_line import FIRST_LINE
 from cds.offer import needs_ecg
-from cds.orders import (
-    PlainOrder,
-    as_medication,
-    capsaicin_order,
-    dose_in_words,
-    next_step_order,
-    rescue_order,
-    schedule_for,
-    start_order,
-)
+from cds.orders import PlainOrder, as_medication, dose_in_words, next_step_order, schedule_for, start_order
 from cds.ranking import partners, ranked
 from cds.schedules import SCHEDULES
 from cds.scope import is_rescue
 from cds.second_review import SecondReview
+from cds.supporting_orders import capsaicin_order, rescue_order
 from cds.trials import Ladder, Trial
 from tests.builders import ALL_ANSWERED, TODAY, a_day, day, dispense, draft, order, present, seen, tablet
-from tests.test_offer import POLYNEUROPATHY, TRIGEMINAL, healthy, named, opioid
+from tests.test_offer import NEURALGIA, POLYNEUROPATHY, TRIGEMINAL, healthy, named, opioid
 
 DRAFT = "MedicationRequest/draft"
 AGENTS = tuple(SCHEDULES.agents)
@@ -191,7 +183,7 @@ def test_nothing_is_recommended_beside_an_unrecognised_drug_or_an_unknown_of_a_f
 def test_without_the_list_of_no_drug_is_proposed_and_the_card_says_so(key: str) -> None:
     questions = {**ALL_ANSWERED, key: "failed", "statements": "failed"}
     told = propose(healthy(questions=questions), [finding("NP-01", "first_line", "topical")], silent)
-    assert told.by_group == {}
+    assert [p.ask for p in told.by_group["ladder"]] == ["delete"]
     assert any("not known" in note and f"{key}: failed" in note for note in told.notes["ladder"])
 
 
@@ -204,7 +196,7 @@ def test_why_none_could_be_made_is_said() -> None:
     reasoned = Reason(frozenset({"neuropathic_definite"}), "neuropathy", False)
     blocked = healthy(sertraline, drafts=[opioid(reason=reasoned)], conditions=(present("respiratory_failure"),))
     told = propose(blocked, [finding("NP-01", "first_line")], silent)
-    assert told.by_group == {}
+    assert [p.label for p in told.by_group["ladder"]] == ["Do not start oxycodone"]
     assert told.notes["ladder"] == (
         "Not offered: gabapentin (respiratory failure); pregabalin (respiratory failure); "
         "duloxetine (takes sertraline); nortriptyline (takes sertraline).",
@@ -234,9 +226,10 @@ def test_four_candidates_are_tried_and_not_a_fifth() -> None:
         return (finding("DD-05", group="sedation"),)
 
     told = propose(healthy(age=64, conditions=()), [finding("NP-01", "first_line")], refusing)
-    assert told.by_group == {} and len(seen_cases) == 4
+    assert [p.ask for p in told.by_group["ladder"]] == ["delete"] and len(seen_cases) == 4
     assert all(other.drafts[0].ref == "MedicationRequest/proposed" for other in seen_cases)
-    assert "Withdrawn because of what its own review found: gabapentin (DD-05)" in told.notes["ladder"][0]
+    objection = "gabapentin (DD-05, three or more CNS-active drugs)"
+    assert f"Withdrawn because of what its own review found: {objection}" in told.notes["ladder"][0]
 
 
 def test_the_second_review_sees_the_candidate_in_place_of_the_draft() -> None:
@@ -254,7 +247,7 @@ def test_at_order_select_the_candidate_is_asked_about_and_the_rest_is_context() 
     cases: list[Case] = []
     second = SecondReview(selected, (), watching(cases))
     second.objections(selected.drafts[0], as_medication(rescue_order(), TODAY))
-    assert [d.ref for d in cases[0].asked] == ["MedicationRequest/proposed"]
+    assert [d.ref for d in cases[0].asked] == ["MedicationRequest/proposed-rescue"]
 
 
 def test_a_tricyclic_above_40_comes_with_its_ecg() -> None:
@@ -271,9 +264,9 @@ def test_a_tricyclic_above_40_comes_with_its_ecg() -> None:
     assert proposals(with_ecg, finding("NP-01", "first_line"))[0].also is None
 
 
-def test_trigeminal_neuralgia_gets_no_drug() -> None:
+def test_trigeminal_neuralgia_gets_no_drug_but_the_delete() -> None:
     told = propose(healthy(drafts=[opioid(reason=TRIGEMINAL)]), [finding("NP-01", "first_line", "topical")], silent)
-    assert told.by_group == {}
+    assert [p.label for p in told.by_group["ladder"]] == ["Do not start oxycodone"]
     assert "carbamazepine or oxcarbazepine comes first" in told.notes["ladder"][0]
 
 
@@ -304,15 +297,107 @@ def test_second_class_adds_to_what_works_in_part_and_takes_the_place_of_what_fai
     meanings = frozenset({"neuropathic_definite"})
     drafts = [opioid(reason=Reason(meanings, "neuropathy", False))]
     added = proposals(healthy(gabapentin, drafts=drafts), finding("NP-02", "second_class"))
-    assert drugs(added) == ["duloxetine"]
+    assert drugs(added) == ["duloxetine", "nortriptyline"]
     assert added[0].create is not None and (added[0].create.note or "").startswith("Add-on: gabapentin goes on.")
 
 
-def test_tramadol_is_never_proposed_and_the_card_says_why() -> None:
-    told = propose(healthy(), [finding("NP-04", "tramadol")], silent)
-    assert told.by_group == {}
-    (note,) = told.notes["ladder"]
-    assert note.startswith("Tramadol is not proposed here: its interaction, kidney, liver and seizure checks")
+def test_after_a_failed_class_two_others_are_proposed_the_tricyclic_with_its_ecg() -> None:
+    failed = order(
+        "old", named("pregabalin", route="oral"), a_day(300), authored=day(90), status="stopped", end=day(30),
+        stopped_for="failure",
+    )  # fmt: skip
+    made = proposals(healthy(failed, drafts=[opioid(reason=POLYNEUROPATHY)], age=49), finding("NP-02", "second_class"))
+    assert drugs(made) == ["duloxetine", "nortriptyline"] and [p.ask for p in made][-1] == "delete"
+    assert [p.also is not None for p in made] == [False, True, False]
+
+
+@pytest.mark.parametrize("ask", ["second_class", "partner"])
+def test_beside_a_titration_one_new_agent_is_enough(ask: str) -> None:
+    made = proposals(underdosed(), finding("NP-02", ask, "topical"), finding("NP-06", "titrate"))
+    assert [p.ask for p in made] == ["titrate", ask, "topical", "delete"]
+
+
+def test_the_opioid_of_a_combination_is_named_alone() -> None:
+    percocet = draft("draft", tablet("acetaminophen 325", "oxycodone 5"), a_day(1, 4, "tablet"), reasons=(NEURALGIA,))
+    made = proposals(healthy(drafts=[percocet]), finding("NP-01", "first_line"))
+    assert made[0].label.endswith(", instead of oxycodone") and made[-1].label == "Do not start oxycodone"
+
+
+# Tramadol
+
+
+def tramadol(of: Case, assess: Any = silent) -> tuple[tuple[Proposal, ...], str]:
+    """What is proposed for NP-04, and what the card says."""
+    told = propose(of, [finding("NP-04", "tramadol")], assess)
+    return told.by_group.get("ladder", ()), " ".join(told.notes.get("ladder", ()))
+
+
+def test_tramadol_takes_the_place_of_a_strong_opioid_for_14_days_without_repeats() -> None:
+    made, said = tramadol(healthy())
+    assert [(p.ask, p.delete) for p in made] == [("tramadol", DRAFT), ("delete", DRAFT)] and not said
+    assert made[0].label == "Tramadol 50 mg at night, up to 100 mg a day, 14 days, instead of oxycodone"
+    given = made[0].create
+    assert given is not None and (given.code, given.days, given.repeats, given.quantity) == ("835603", 14, 0, 25)
+    assert [(step.mg, step.times) for step in given.steps] == [(50, 1), (50, 2)]
+    read = as_medication(given, TODAY)
+    assert read is not None and read.drug is not None and read.drug.release == "IR"
+    assert daily_dose(read, "tramadol").maximum == 100
+
+
+@pytest.mark.parametrize(("egfr", "first"), [(30, "at night for 3 days"), (29, "every 12 hours")])
+def test_tramadol_follows_the_kidneys(egfr: int, first: str) -> None:
+    given = tramadol(healthy(observations=(seen("egfr", egfr),)))[0][0].create
+    assert given is not None and first in given.steps[0].text
+    read = as_medication(given, TODAY)
+    assert read is not None and daily_dose(read, "tramadol").maximum == 100
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"conditions": (present("seizure_disorder"),)}, "Tramadol is not proposed: seizure disorder."),
+        ({"conditions": (present("copd"),)}, "Tramadol is not proposed: chronic lung disease."),
+        ({"age": 17}, ""),
+        ({"questions": {**ALL_ANSWERED, "conditions": "failed"}}, "while this is not known: conditions: failed."),
+        ({"observations": (), "age": 65}, "while this is not known: egfr"),
+        ({"observations": (), "age": 64}, None),
+        ({"observations": (), "conditions": (present("ckd_stage_unknown"),)}, "while this is not known: egfr"),
+    ],
+)
+def test_where_tramadol_is_not_proposed_the_card_says_why(fields: dict[str, Any], words: str | None) -> None:
+    fields = {"questions": {**ALL_ANSWERED, "egfr": "not provided"}} | fields if "observations" in fields else fields
+    made, said = tramadol(healthy(**fields))
+    assert [p.ask for p in made] == ([] if words == "" else ["tramadol", "delete"] if words is None else ["delete"])
+    assert (words or "") in said
+
+
+@pytest.mark.parametrize("rule", ["DD-07", "DD-12", "DD-16", "DD-19", "SAF-10"])
+def test_a_rule_that_forbids_tramadol_withholds_it_even_if_it_objects_to_the_draft_as_well(rule: str) -> None:
+    def forbidding(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
+        drafted = [d for d in other.drafts if d.drug is not None and d.drug.has("tramadol")]
+        return tuple(finding(rule, group="organ", order=d.ref) for d in drafted)
+
+    found = (finding(rule, group="organ"), finding("NP-04", "tramadol"))
+    told = propose(healthy(), found, forbidding)
+    assert [p.ask for p in told.by_group["ladder"]] == ["delete"]
+    assert f"Tramadol is not proposed: {rule}, " in told.notes["ladder"][0]
+
+
+def test_what_else_was_there_before_does_not_withhold_tramadol() -> None:
+    def same(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
+        return (finding("DD-01", group="sedation"), finding("DD-19", group="organ", order="MedicationRequest/b"))
+
+    found = (finding("DD-01", group="sedation"), finding("DD-19", group="organ"), finding("NP-04", "tramadol"))
+    assert [p.ask for p in propose(healthy(), found, same).by_group["ladder"]] == ["tramadol", "delete"]
+
+
+def test_tramadol_is_not_added_to_an_opioid_that_remains_nor_put_in_the_place_of_one_long_taken() -> None:
+    morphine = order("old", named("morphine", route="oral"), a_day(10, 2), authored=day(3), supply_days=30)
+    made, said = tramadol(healthy(morphine))
+    assert [p.ask for p in made] == ["delete"] and "morphine remains" in said
+    made, said = tramadol(taking_oxycodone())
+    assert made == () and "do not stop it abruptly" in said
+    assert tramadol(healthy(drafts=[opioid(status="stopped")])) == ((), "")
 
 
 def underdosed(daily: int = 300, **fields: Any) -> Case:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds.orders import PlainOrder, Step, Update, capsaicin_order, ecg_order, next_step_order, rescue_order, start_order
+from cds.opioid_orders import immediate_release_orders, tramadol_order
+from cds.orders import PlainOrder, Step, Update, next_step_order, start_order
 from cds.schedules import SCHEDULES
+from cds.supporting_orders import capsaicin_order, ecg_order, laxative_order, rescue_order, service_order
 from hooks import fhir_write
 from hooks.fhir_write import TemplateError, Version, check_templates, validate, write_order, write_update
 from tests.builders import a_day, order, seen
@@ -43,6 +45,12 @@ def empties(value: Any) -> bool:
 def proposed() -> list[PlainOrder]:
     """Every kind of order that can be proposed."""
     orders = [rescue_order(), ecg_order("Before methadone."), capsaicin_order("postherpetic neuralgia", True)]
+    orders += [service_order(kind) for kind in ("urine_test", "referral_pain", "referral_addiction")]
+    orders += map(laxative_order, SCHEDULES.laxatives)
+    orders += [
+        made for name in SCHEDULES.first_doses for made in immediate_release_orders(healthy(), name, "neuralgia")
+    ]
+    orders += [tramadol_order(healthy(observations=(seen("egfr", egfr),)), "neuralgia") for egfr in (90, 20)]
     for egfr in (90, 45, 20, 8):
         for age in (35, 70):
             of = healthy(age=age, observations=(seen("egfr", egfr),))

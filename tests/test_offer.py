@@ -333,7 +333,8 @@ def test_without_an_opioid_draft_there_is_no_pain_to_localize() -> None:
     ("born", "words"), [(patient(17), "under 18"), (Patient(), "age not known"), (patient(18), None)]
 )
 def test_tramadol_is_for_adults(born: Patient, words: str | None) -> None:
-    assert not_offered(healthy(patient=born), "tramadol") == (() if words is None else (words,))
+    of = healthy(patient=born)
+    assert not_offered(of, "tramadol", of.drafts[0]) == (() if words is None else (words,))
 
 
 @pytest.mark.parametrize("key", ["medications", "conditions", "allergies"])

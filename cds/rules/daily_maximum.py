@@ -86,8 +86,9 @@ def _acetaminophen_maximum(case: Case, draft: MedicationOrder, facts: dict[str, 
 
 def _acetaminophen_asks(case: Case, draft: MedicationOrder) -> tuple[str, ...]:
     others = [order for order in case.starting if order is not draft and order.drug and order.drug.has(ACETAMINOPHEN)]
-    asks = ["to_limit"] if draft.drug is not None and draft.drug.has(ACETAMINOPHEN) else []
-    return tuple([*asks, "delete_partner"] if others else asks)
+    own = draft.drug is not None and draft.drug.has(ACETAMINOPHEN)
+    asks = ("to_limit", "opioid_only") if own else ()
+    return (*asks, *(("delete_partner",) if others else ()), *(("delete",) if own else ()))
 
 
 def _liver_risks(case: Case) -> Risks:

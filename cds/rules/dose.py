@@ -62,8 +62,9 @@ def _mme_finding(case: Case, draft: MedicationOrder, threshold: Decimal) -> Outc
         return Fires("info", facts, "cancer", unknown=unknown)
     critical = threshold == NINETY
     if not changes & {"rises", "unknown"}:
-        return Fires("warning" if critical else "info", facts, "renewal", _naloxone(case) if critical else (), unknown)
-    asks = (*_naloxone(case), *(("below_50",) if naive(case) else ()))
+        asks = (*_naloxone(case), "referral") if critical else ()
+        return Fires("warning" if critical else "info", facts, "renewal", asks, unknown)
+    asks = (*_naloxone(case), *(("below_50",) if naive(case) else ()), *(("referral",) if critical else ()))
     words = _milder(case, threshold) if "rises" in changes else "change_not_known"
     return Fires("critical" if critical and words == "default" else "warning", facts, words, asks, unknown)
 

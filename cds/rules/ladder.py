@@ -95,7 +95,7 @@ def strong_opioid_before_tramadol(case: Case, draft: MedicationOrder) -> Outcome
     facts["tramadol_trial"] = seen.ladder.tramadol.grade
     if fit.missing:
         facts["not_known"] = "; ".join(fit.missing)
-        return Fires("warning", facts, "not_known", unknown=unknown)
+        return Fires("warning", facts, "not_known", ("delete",), unknown)
     if seen.ladder.tramadol.grade == "PARTIAL":
         facts["tramadol_history"] = history_of(seen.ladder.tramadol)
         return Fires("warning", facts, "partial", ("tramadol",), unknown)
@@ -125,9 +125,9 @@ def strong_opioid_without_limit(case: Case, draft: MedicationOrder) -> Outcome:
     if draft.repeats:
         facts["repeats"] = str(draft.repeats)
     if days is None:
-        return Fires("info", facts, "default", ("limit_supply",), seen.ladder.not_seen)
+        return Fires("info", facts, "default", ("limit_supply", "referral"), seen.ladder.not_seen)
     facts["supply_days"] = number(days)
-    return Fires("info", facts, "long", ("limit_supply",), seen.ladder.not_seen)
+    return Fires("info", facts, "long", ("limit_supply", "referral"), seen.ladder.not_seen)
 
 
 def neuropathic_pain_possible(case: Case, draft: MedicationOrder) -> Outcome:
@@ -184,9 +184,9 @@ def history_not_available(case: Case, draft: MedicationOrder) -> Outcome:
 def _step(
     case: Case, draft: MedicationOrder, seen: View, words: str, asks: tuple[str, ...], facts: dict[str, str]
 ) -> Fires:
-    """A warning that a step was left out. Nothing is proposed in trigeminal neuralgia, a topical in localized pain."""
+    """A warning that a step was left out. No drug is proposed in trigeminal neuralgia, a topical in localized pain."""
     if words == "trigeminal":
-        asks = ()
+        asks = ("delete",)
     elif seen.indication.localized and not seen.indication.face_or_scalp:
         asks = (*asks, "topical")
     return Fires("warning", facts_of(case, draft, seen) | facts, words, asks, seen.ladder.unknown)

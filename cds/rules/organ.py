@@ -254,8 +254,8 @@ def use_disorder_or_overdose(case: Case, draft: MedicationOrder) -> Outcome:
         fresh = bool(recent) and (case.today - max(recent)).days <= RECENT_OVERDOSE_DAYS
         new = dose_change(case, draft) == "rises" and not established(case, draft)
         if fresh and new:
-            return Fires("critical", facts, "recent_overdose", ("delete", "naloxone"))
-        return Fires("warning", facts, asks=("naloxone", "delete"))
+            return Fires("critical", facts, "recent_overdose", ("delete", "naloxone", "referral"))
+        return Fires("warning", facts, asks=("naloxone", "delete", "referral"))
     if not case.chart.answers("conditions"):
         return CannotTell((case.missing("conditions"),))
     return _in_remission(case, facts)

@@ -94,7 +94,7 @@ def opioid_with_gabapentinoid_at_risk(case: Case, draft: MedicationOrder) -> Out
     if risks.named:
         facts = _pair_facts(case, draft, found) | risk_facts(case, risks)
         words = "gabapentinoid_drafted" if case.reverse else "default"
-        asks = ("naloxone",) if case.reverse else ("half_dose", "naloxone")
+        asks = ("naloxone",) if case.reverse else ("half_dose", "lower_gabapentinoid", "naloxone")
         return Fires("warning", facts, words, _unless_at_hand(case, asks))
     return CannotTell(risks.missing) if risks.missing else DoesNotApply("no respiratory risk factor")
 

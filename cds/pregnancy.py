@@ -1,0 +1,142 @@
+"""Pregnancy and breastfeeding as far as the record tells: status, test, due date, conditions."""
+
+from datetime import date, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from cds.case import Case
+from cds.chart import Observation
+
+NOT_PREGNANT = frozenset({"not pregnant", "negative", "no", "false", "postpartum"})
+PREGNANT = frozenset({"pregnant", "positive", "yes", "true", "detected"})
+DENYING = ("no", "not", "never", "false", "negative", "none", "stopped", "former")
+
+Answer = Literal["yes", "no", "stale", "unknown"]
+
+
+class Windows(Struct, frozen=True):
+    """Days for which a status, a positive and a negative test, and a due date (ahead) or a recorded pregnancy hold."""
+
+    status_days: int
+    positive_test_days: int
+    negative_test_days: int
+    due_days: int
+
+
+class Status(Struct, frozen=True):
+    """``answer`` "stale": said so once, but too long ago. ``evidence`` is what says so, as a card names it."""
+
+    answer: Answer
+    evidence: str = ""
+
+
+UNKNOWN = Status("unknown")
+
+
+class _Said(Struct, frozen=True):
+    day: date | None
+    answer: Answer
+    evidence: str
+
+
+def pregnancy(case: Case, windows: Windows) -> Status:
+    """Whether the patient is pregnant: what was recorded last, of what is still in its window."""
+    said = [*_statuses(case, windows), *_tests(case, windows), *_due(case, windows), *_conditions(case, windows)]
+    current = [one for one in said if one.answer in ("yes", "no")]
+    latest = max(current, key=lambda one: (one.day or date.min, one.answer == "yes"), default=None)
+    if latest is not None:
+        return Status(latest.answer, latest.evidence)
+    stale = max((one for one in said if one.answer == "stale"), key=lambda one: one.day or date.min, default=None)
+    return UNKNOWN if stale is None else Status("stale", stale.evidence)
+
+
+def breastfeeding(case: Case, windows: Windows) -> Status:
+    """Whether the patient breastfeeds."""
+    last = case.latest("breastfeeding")
+    listed = case.condition("breastfeeding")
+    if last is not None and last.text is not None and last.taken is not None:
+        if (case.today - last.taken).days <= windows.status_days:
+            return Status("no" if _denies(last.text) else "yes", f"breastfeeding recorded {last.taken}")
+        if listed is None:
+            return UNKNOWN if _denies(last.text) else Status("stale", f"breastfeeding recorded {last.taken}")
+    if listed is not None:
+        return Status("yes", _dated("breastfeeding", listed.since))
+    return UNKNOWN
+
+
+def _denies(text: str) -> bool:
+    return text.split(maxsplit=1)[0].strip(".,;:") in DENYING
+
+
+def _statuses(case: Case, windows: Windows) -> list[_Said]:
+    said = []
+    for one in _all(case, "pregnancy_status"):
+        answer = _answer(one.text)
+        if answer is None or one.taken is None:
+            continue
+        fresh = (case.today - one.taken).days <= windows.status_days
+        if answer == "yes":
+            said.append(_Said(one.taken, "yes" if fresh else "stale", f"pregnancy recorded {one.taken}"))
+        elif fresh:
+            said.append(_Said(one.taken, "no", f"no pregnancy, recorded {one.taken}"))
+    return said
+
+
+def _tests(case: Case, windows: Windows) -> list[_Said]:
+    said = []
+    for one in _all(case, "pregnancy_test"):
+        answer = _answer(one.text)
+        if answer is None or one.taken is None:
+            continue
+        age = (case.today - one.taken).days
+        if answer == "yes" and age <= windows.positive_test_days:
+            said.append(_Said(one.taken, "yes", f"pregnancy test positive on {one.taken}"))
+        elif answer == "no" and age <= windows.negative_test_days:
+            # A test alone does not undo a pregnancy that is on record.
+            said.append(_Said(None, "no", f"pregnancy test negative on {one.taken}"))
+    return said
+
+
+def _due(case: Case, windows: Windows) -> list[_Said]:
+    said = []
+    for one in _all(case, "estimated_delivery"):
+        try:
+            due = date.fromisoformat((one.text or "")[:10])
+        except ValueError:
+            continue
+        if case.today <= due <= case.today + timedelta(days=windows.due_days):
+            said.append(_Said(one.taken, "yes", f"due date {due}"))
+    return said
+
+
+def _conditions(case: Case, windows: Windows) -> list[_Said]:
+    """Pregnancies on the problem list; one that began too long ago is over, and nobody took it off."""
+    said = []
+    for condition in case.events("pregnancy"):
+        if condition.status != "present":
+            continue
+        over = condition.since is not None and (case.today - condition.since).days > windows.due_days
+        said.append(_Said(condition.since, "stale" if over else "yes", _dated("pregnancy", condition.since)))
+    encounter = case.chart.encounter
+    if encounter is not None and any("pregnancy" in reason.meanings for reason in encounter.reasons):
+        said.append(_Said(case.today, "yes", "this encounter is for a pregnancy"))
+    return said
+
+
+def _answer(text: str | None) -> Answer | None:
+    if text in NOT_PREGNANT or (text is not None and text.startswith("not ")):
+        return "no"
+    return "yes" if text in PREGNANT else None
+
+
+def _all(case: Case, meaning: str) -> list[Observation]:
+    return [
+        one
+        for one in case.chart.observations
+        if one.meaning == meaning and one.taken is not None and one.taken <= case.today
+    ]
+
+
+def _dated(name: str, day: date | None) -> str:
+    return f"{name} on the list" if day is None else f"{name} on the list since {day}"

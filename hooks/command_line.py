@@ -1,0 +1,196 @@
+"""``firstline``: reviews a stored request, tells what stands behind a rule, lists the knowledge."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cds.evidence import Evidence, evidence_of
+from cds.knowledge import Knowledge, KnowledgeError
+from hooks.answer import Answerer
+from hooks.knowledge_version import all_knowledge, knowledge_version
+from hooks.protocol import EXPLAIN, BadRequest
+from hooks.services import SERVICES
+from hooks.settings import Settings, SettingsError, load
+
+UNSIGNED = "No clinician has signed this content off."
+COLOURS = {"critical": "red", "warning": "yellow", "info": "blue"}
+
+
+class UseError(Exception):
+    """What was asked cannot be done; the message says why, without what the file holds."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Returns the exit status: 2 where it could not be done."""
+    console = Console(highlight=False, soft_wrap=False)
+    try:
+        asked = _parser().parse_args(arguments)
+        asked.run(asked, console)
+    except (UseError, KnowledgeError, SettingsError) as error:
+        print(f"firstline: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="firstline", description="Opioid orders, reviewed.", epilog=UNSIGNED)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    review = commands.add_parser("review", help="print the cards of a stored hook request")
+    review.add_argument("file", type=Path, help="a CDS Hooks request, as JSON")
+    review.add_argument("--why", action="store_true", help="the outcome of every rule as well")
+    review.add_argument("--json", action="store_true", help="the answer as it would be sent")
+    review.add_argument("--today", type=date.fromisoformat, help="the day of the review (YYYY-MM-DD; default: today)")
+    review.set_defaults(run=_review)
+    evidence = commands.add_parser("evidence", help="what stands behind a rule")
+    evidence.add_argument("rule", help="its id, as NP-01")
+    evidence.set_defaults(run=_evidence)
+    knowledge = commands.add_parser("knowledge", help="list rules, versions and overdue reviews")
+    knowledge.add_argument("--today", type=date.fromisoformat, help="the day for overdue reviews (default: today)")
+    knowledge.set_defaults(run=_knowledge)
+    return parser
+
+
+def _day(asked: argparse.Namespace) -> datetime:
+    now = datetime.now(UTC)
+    return (
+        now if asked.today is None else now.replace(year=asked.today.year, month=asked.today.month, day=asked.today.day)
+    )
+
+
+# review
+
+
+def _review(asked: argparse.Namespace, console: Console) -> None:
+    answer = answer_of(asked.file, _day(asked), load(), why=asked.why)
+    if asked.json:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))  # noqa: T201
+        return
+    for card in answer["cards"]:
+        console.print(_card(card))
+    _print_view(answer["extension"]["firstline.review"], bool(answer["cards"]), console)
+
+
+def answer_of(file: Path, now: datetime, settings: Settings, why: bool = False) -> dict[str, Any]:
+    """The answer to a stored request, by the service of its hook. Raises ``UseError``."""
+    try:
+        request = json.loads(file.read_bytes())
+    except OSError:
+        raise UseError("the file cannot be read") from None
+    except ValueError:
+        raise UseError("the file is not JSON") from None
+    hook = request.get("hook") if isinstance(request, dict) else None
+    service = next((service for service in SERVICES.values() if service.hook == hook), None)
+    if service is None:
+        raise UseError("hook: names no hook of a service")
+    if why:
+        request["extension"] = {**(request.get("extension") or {}), EXPLAIN: True}
+    try:
+        status, body = Answerer(settings).answer(service, json.dumps(request).encode(), now)
+    except BadRequest as error:
+        raise UseError(str(error)) from None
+    answer: dict[str, Any] = json.loads(body)
+    if status != 200:
+        raise UseError(answer["issue"][0]["diagnostics"])
+    return answer
+
+
+def _card(card: Mapping[str, Any]) -> Panel:
+    lines = [f"**{card['summary']}**", card["detail"]]
+    lines += [f"- [ ] {suggestion['label']}" for suggestion in card.get("suggestions", [])]
+    colour = COLOURS[card["indicator"]]
+    return Panel(Markdown("\n\n".join(lines)), title=card["indicator"].upper(), title_align="left", border_style=colour)
+
+
+def _print_view(view: Mapping[str, Any], shown: bool, console: Console) -> None:
+    if not view["inScope"]:
+        console.print("Nothing in scope.")
+    elif not shown:
+        console.print("No card.")
+    for label, key in (("Indication", "indication"), ("Ladder", "ladderState"), ("MME a day", "mmePerDay")):
+        if key in view:
+            console.print(f"{label}: {view[key]}")
+    if "mmeAtLeast" in view:
+        console.print(f"MME a day: at least {view['mmeAtLeast']}")
+    for entry in view.get("notAssessed", []):
+        console.print(Text(f"Not assessed: {entry}"))
+    if "outcomes" in view:
+        table = Table("Rule", "Order", "Outcome", "Why", title="Every rule")
+        for outcome in view["outcomes"]:
+            table.add_row(outcome["rule"], outcome["order"], outcome["outcome"], Text(_because(outcome)))
+        console.print(table)
+
+
+def _because(outcome: Mapping[str, Any]) -> str:
+    if "because" in outcome:
+        return str(outcome["because"])
+    if "missing" in outcome:
+        return "; ".join(outcome["missing"])
+    facts = "; ".join(f"{name} {value}" for name, value in outcome.get("facts", {}).items())
+    return f"{outcome.get('indicator', '')}: {facts}"
+
+
+# evidence and knowledge
+
+
+def _evidence(asked: argparse.Namespace, console: Console) -> None:
+    rule = all_knowledge().get(asked.rule.upper())
+    if rule is None:
+        raise UseError("there is no rule of this id; firstline knowledge lists them")
+    console.print(Markdown(evidence_text(evidence_of(rule))))
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """The evidence of one rule as Markdown."""
+    rule = evidence.rule
+    lines = [f"# {rule.id} {rule.title}", f"*{UNSIGNED}*"]
+    if rule.indicator is not None:
+        lines += [f"Usual indicator: **{rule.indicator}**.", f"What it says: {rule.words['default'].summary}"]
+    lines += [f"What it looks at: {rule.looks_at}", f"What it cannot know: {rule.cannot_know}"]
+    if rule.thresholds:
+        lines.append("## Numbers")
+        lines.append("\n".join(f"- {_number(rule, name)}" for name in rule.thresholds))
+    lines += ["## Sources", f"Strength: {rule.strength}"]
+    lines.append("\n".join(f"- [{source.label}]({source.url}): {source.says}" for source in rule.sources))
+    if evidence.claims:
+        lines += ["## Claims of the article that it carries", "\n".join(_claim(claim) for claim in evidence.claims)]
+    if evidence.points:
+        lines.append("## Imprecise or disputed")
+        lines.append("\n".join(f"- {point.disputed} *Decided:* {point.decided}" for point in evidence.points))
+    lines.append(f"Reviewed {rule.reviewed}, due again {rule.next_review}.")
+    lines.append("\n".join(f"- {change.on}: {change.what}" for change in rule.changes))
+    return "\n\n".join(lines)
+
+
+def _number(rule: Knowledge, name: str) -> str:
+    local = " (a local number: no source confirms it)" if name in rule.local else ""
+    return f"{name.replace('_', ' ')}: {rule.thresholds[name]}{local}"
+
+
+def _claim(claim: Any) -> str:
+    return f"- {claim.id}: {claim.claim}" + (f" {claim.evidence}" if claim.evidence else "")
+
+
+def _knowledge(asked: argparse.Namespace, console: Console) -> None:
+    today = _day(asked).date()
+    rules = sorted(all_knowledge().values(), key=lambda rule: rule.id)
+    table = Table("Rule", "Group", "Title", "Indicator", "Reviewed", "Due", title=f"Knowledge {knowledge_version()}")
+    for rule in rules:
+        due = Text(f"{rule.next_review} overdue", "bold") if rule.next_review < today else Text(str(rule.next_review))
+        table.add_row(rule.id, rule.group, rule.title, rule.indicator or "gate", str(rule.reviewed), due)
+    console.print(table)
+    overdue = sum(rule.next_review < today for rule in rules)
+    console.print(f"{len(rules)} rules and gates, {overdue} overdue for review. {UNSIGNED}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
