@@ -1,5 +1,6 @@
 """What slows breathing beside the opioid: partner drugs and their standing, diseases, and the antidote at hand."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import lru_cache
@@ -55,6 +56,7 @@ CLASS_NAMES = {
 
 PROCEDURE_WORDS = ("procedure", "surgery", "operation", "preop", "pre-op", "premedication", "mri", "sedation")
 ONCE_CODES = frozenset({"once", "stat"})
+SAYS_ONCE = re.compile(r"\b(?:once|one time|single dose)\b(?!,? (?:a|an|daily|each|every|in|per|nightly|weekly|monthly)\b)")
 
 Wanted = Callable[[MedicationOrder], bool]
 
@@ -128,7 +130,7 @@ def one_off(order: MedicationOrder) -> bool:
 
 def _single(order: MedicationOrder, at: int) -> bool:
     dosage = order.dosages[at]
-    if (dosage.timing_code or "").lower() in ONCE_CODES:
+    if (dosage.timing_code or "").lower() in ONCE_CODES or (dosage.frequency is None and _says_once(dosage.text)):
         return True
     if (dosage.frequency or 1) != 1 or dosage.times_of_day > 1 or dosage.when > 1:
         return False
@@ -139,6 +141,10 @@ def _single(order: MedicationOrder, at: int) -> bool:
         or (order.start is not None and order.start == order.end)
     )
     return one_day and (dosage.period is None or dosage.period >= 1)
+
+
+def _says_once(text: str | None) -> bool:
+    return text is not None and SAYS_ONCE.search(text.lower()) is not None
 
 
 @once_a_case

@@ -30,12 +30,14 @@ class Phrase(Struct, frozen=True):
 
 
 class TextMeaning(Struct, frozen=True):
-    """What a text means. ``specific``: it says more than "pain" or "as directed"."""
+    """What a text means. ``specific``: it says more than "pain" or "as directed". ``takes_away``: what it also takes
+    from a code beside it ("without pain")."""
 
     meanings: frozenset[str] = frozenset()
     localized: bool | None = None
     specific: bool = False
     negated: bool = False
+    takes_away: frozenset[str] = frozenset()
 
 
 class ConditionTexts:
@@ -114,7 +116,8 @@ def _specific(tokens: tuple[str, ...], matches: list[Match[Phrase]], context: li
 
 def _unite(phrases: list[Phrase], doubtful: bool, denied: bool, specific: bool) -> TextMeaning:
     meanings = frozenset[str]().union(*(phrase.meanings for phrase in phrases))
-    meanings -= frozenset[str]().union(*(phrase.takes_away for phrase in phrases))
+    taken = frozenset[str]().union(*(phrase.takes_away for phrase in phrases))
+    meanings -= taken
     if meanings - {UNSPECIFIC}:
         meanings -= {UNSPECIFIC}
     if doubtful and meanings & NEUROPATHIC:
@@ -122,7 +125,7 @@ def _unite(phrases: list[Phrase], doubtful: bool, denied: bool, specific: bool) 
     negated = denied and not meanings - {UNSPECIFIC}
     if specific and not negated:
         meanings -= {UNSPECIFIC}
-    return TextMeaning(meanings, localized_of(phrases), specific and not negated, negated)
+    return TextMeaning(meanings, localized_of(phrases), specific and not negated, negated, taken)
 
 
 def localized_of(phrases: list[Phrase]) -> bool | None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from cds.case import Case
+from cds.case import Case, once_a_case
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose, mme_sum
 from cds.exposure import continuous_days, days_taken, recorded_spans, span, taken_on
@@ -37,22 +37,24 @@ CONTINUED_RISE = Decimal("1.25")
 ZERO = Decimal(0)
 
 
+@once_a_case
 def naive(case: Case) -> bool | None:
     """Opioid-naive: no opioid supply covering >= 7 of the last 30 days; None where the history is not known."""
-    spans = _opioid_records(case)
+    spans = opioid_records(case)
     first = case.today - timedelta(days=NAIVE_WINDOW_DAYS - 1)
     if days_taken([days for _, days in spans], first, case.today) >= NAIVE_DAYS:
         return False
     return True if case.history_known and not _undated(case) else None
 
 
+@once_a_case
 def tolerant(case: Case) -> bool | None:
     """Opioid-tolerant: the SAF-12 dose on each of the last 7 days; None where the history is not known.
 
     A supply that ended yesterday may have covered them: the seven days end today or yesterday. A dose that is reached
     only by what is taken as needed, or that cannot be told, leaves the answer open.
     """
-    spans = _opioid_records(case)
+    spans = opioid_records(case)
     answers: dict[tuple[int, ...], bool | None] = {}
 
     def at_dose(day: date) -> bool | None:
@@ -108,7 +110,7 @@ def continuation(case: Case, draft: MedicationOrder) -> bool:
     class_ = strength(draft)
     if class_ is None or stops(draft):
         return False
-    records = _opioid_records(case)
+    records = opioid_records(case)
     same = [(record, days) for record, days in records if strength(record) == class_]
     if _long_supplied(same, case.today):
         old = [order for order in case.listed if strength(order) == class_] or _last_taken(same, case.today)
@@ -125,7 +127,9 @@ def continuation(case: Case, draft: MedicationOrder) -> bool:
     return doses is not None and doses[1] <= doses[0]
 
 
-def _opioid_records(case: Case) -> Records:
+@once_a_case
+def opioid_records(case: Case) -> Records:
+    """Every opioid record that counts, with its days."""
     return recorded_spans([record for record in case.chart.medications if is_opioid(record)], case.today)
 
 

@@ -106,7 +106,9 @@ def _instruction(dosage: Dosage, measure: Measure) -> Day:
         return Day(reason="infusion or injection")
     dose = measure.measured(larger(dosage.dose_low, dosage.dose_high), dosage.route)
     if dose.reason == "no dose" and dosage.rate is not None:
-        return Day(reason="infusion or injection")
+        if not measure.hourly(dosage.route):
+            return Day(reason="infusion or injection")
+        dose = measure.measured(dosage.rate, dosage.route)
     most = measure.measured(dosage.max_single, dosage.route)
     if most.mg is not None and (dose.mg is None or most.mg < dose.mg):
         dose = most

@@ -36,7 +36,8 @@ class Piece(Struct, frozen=True):
 
 class Run(Struct, frozen=True):
     """One course of an agent, gaps of at most 14 days joined: ``days`` at or above the minimum, ``taken_days`` at any
-    dose, ``held_mg`` the highest daily dose held for 14 days. ``last``: no later run follows."""
+    dose, ``held_mg`` the highest daily dose held for 14 days, ``latest_mg`` the dose at its end. ``last``: no later run
+    follows."""
 
     start: date
     end: date
@@ -48,6 +49,7 @@ class Run(Struct, frozen=True):
     outcome: str | None
     last: bool
     ref: str
+    latest_mg: Decimal | None = None
 
 
 class Exposure(Struct, frozen=True):
@@ -156,6 +158,7 @@ def _run(
         outcome=_outcome(records, run.start, run.last),
         last=last,
         ref=max(records, key=lambda entry: (entry[1].start, entry[0].ref))[0].ref,
+        latest_mg=own[-1].mg,
     )
 
 

@@ -72,18 +72,21 @@ def _days_of(case: Case, meaning: str) -> Days:
 def _interference(case: Case) -> Days:
     """The mean of both items, on days that have both."""
     items: dict[date, dict[str, Fraction]] = {}
-    for one in _observed(case, INTERFERENCE):
-        if one.taken is not None and one.value is not None:
-            items.setdefault(one.taken, {})[one.code or one.name or one.ref] = Fraction(one.value)
+    for day, one in _observed(case, INTERFERENCE):
+        items.setdefault(day, {})[one.code or one.name or one.ref] = Fraction(one.value or 0)
     return {day: sum(both.values(), Fraction(0)) / PEG_ITEMS for day, both in items.items() if len(both) == PEG_ITEMS}
 
 
 def _values(case: Case, meaning: str) -> Days:
     """The last value of each day."""
-    observed = _observed(case, meaning)
-    return {one.taken: Fraction(one.value) for one in observed if one.taken is not None and one.value is not None}
+    return {day: Fraction(one.value or 0) for day, one in _observed(case, meaning)}
 
 
-def _observed(case: Case, meaning: str) -> list[Observation]:
-    found = [one for one in case.chart.observations if one.meaning == meaning and one.taken is not None]
-    return sorted((one for one in found if str(one.taken) <= str(case.today)), key=lambda one: (one.taken_at, one.ref))
+def _observed(case: Case, meaning: str) -> list[tuple[date, Observation]]:
+    """Those with a number, up to today, the latest last."""
+    found = [
+        (one.taken, one)
+        for one in case.chart.observations
+        if one.meaning == meaning and one.value is not None and one.taken is not None and one.taken <= case.today
+    ]
+    return sorted(found, key=lambda pair: (pair[0], pair[1].taken_at, pair[1].ref))

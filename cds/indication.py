@@ -18,6 +18,7 @@ Grade = Literal["definite", "probable", "possible", "no", "unknown"]
 KNOWLEDGE = load_group("ladder")
 ADULT_YEARS = KNOWLEDGE["G02"].days("adult_years")
 SURGERY_DAYS = KNOWLEDGE["G02"].days("surgery_days")
+PALLIATIVE_DAYS = KNOWLEDGE["G02"].days("palliative_procedure_days")
 
 NOT_PROVIDED = "not provided"
 
@@ -255,23 +256,46 @@ def _because(draft: MedicationOrder, chart: Chart, today: date) -> str | None:
     encounter = chart.encounter
     visit = frozenset().union(*(reason.meanings for reason in encounter.reasons)) if encounter else frozenset()
     present = frozenset().union(*(entry.meanings for entry in chart.conditions if entry.status == "present"))
-    if "palliative" in given | visit | present:
+    if "palliative" in given | visit | present or _palliative_procedure(chart, today):
         return "palliative care"
+    own = _by_its_reason(draft, given)
+    if own is not None:
+        return own
     if not NEUROPATHIC.isdisjoint(given):
         return None
-    if not CANCER.isdisjoint(given):
-        return "cancer pain"
-    if not ACUTE.isdisjoint(given):
-        return "acute pain"
-    if "sickle_cell" in given:
-        return "sickle cell disease"
-    if not USE_DISORDER.isdisjoint(given) or _only_for_use_disorder(draft):
-        return "treatment of opioid use disorder"
-    if not CANCER.isdisjoint(present | visit):
+    if not CANCER.isdisjoint(given | present | visit):
         return "cancer pain"
     if "sickle_cell" in present | visit:
         return "sickle cell disease"
     return "acute pain" if _recent_event(chart, today) else None
+
+
+def _by_its_reason(draft: MedicationOrder, given: frozenset[str]) -> str | None:
+    """What one of the order's reasons excludes, whatever the others are.
+
+    A reason that is neuropathic itself ("post-traumatic neuralgia") is not acute pain, and neuropathy of chemotherapy is
+    not cancer pain. A use disorder beside a neuropathic reason excludes only the drugs that treat it.
+    """
+    reasons = [reason.meanings for reason in draft.reasons]
+    others = [meanings for meanings in reasons if NEUROPATHIC.isdisjoint(meanings)]
+    if any("cancer_pain" in meanings and "chemotherapy_or_drug_neuropathy" not in meanings for meanings in reasons):
+        return "cancer pain"
+    if any(not ACUTE.isdisjoint(meanings) for meanings in others):
+        return "acute pain"
+    if any("sickle_cell" in meanings for meanings in others):
+        return "sickle cell disease"
+    treats = draft.drug is not None and (draft.drug.has("methadone") or draft.drug.has("buprenorphine"))
+    if not USE_DISORDER.isdisjoint(given) and (treats or NEUROPATHIC.isdisjoint(given)):
+        return "treatment of opioid use disorder"
+    return "treatment of opioid use disorder" if _only_for_use_disorder(draft) else None
+
+
+def _palliative_procedure(chart: Chart, today: date) -> bool:
+    """Hospice or palliative care among the procedures of the last year."""
+    return any(
+        "palliative" in entry.meanings and entry.done is not None and 0 <= (today - entry.done).days <= PALLIATIVE_DAYS
+        for entry in chart.procedures
+    )
 
 
 def _recent_event(chart: Chart, today: date) -> bool:

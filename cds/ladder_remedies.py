@@ -75,7 +75,8 @@ class LadderRemedies:
         if not made:
             said.extend(why_not)
         if not stays and ladder.state != "unknown":
-            made.append(deletion_of(self.case, finding, draft))
+            deletions, against = deletion_of(self.case, self.second, finding, draft)
+            return (*made, *deletions), (*said, *against)
         return made, said
 
     def _first_that_pass(
@@ -156,8 +157,8 @@ class LadderRemedies:
         else:
             label = f"Tramadol {dose_in_words(order)}, {order.days} days, instead of {name_of(draft)}"
             made.append(Proposal("tramadol", finding.group, finding.rule, label, create=order, delete=draft.ref))
-        made.append(deletion_of(self.case, finding, draft))
-        return made, said
+        deletions, against_that = deletion_of(self.case, self.second, finding, draft)
+        return (*made, *deletions), (*said, *against_that)
 
     def _against_tramadol(self, draft: MedicationOrder, order: PlainOrder) -> tuple[str, ...]:
         found = self.second.findings(draft, as_medication(order, self.case.today, draft.reasons))
@@ -200,7 +201,7 @@ class LadderRemedies:
     def kept_first_line(self, finding: Finding) -> Made:
         """No opioid; the running agent goes on until its trial is adequate."""
         draft = self._draft(finding)
-        if draft is None or continues_taken(self.case, draft):
+        if draft is None or continues_taken(self.case, draft) or self.second.objections_to_leaving_out(draft):
             return NOTHING
         for trial in self.case.ladder(draft).classes.values():
             if trial.active and trial.grade == "PARTIAL" and trial.shortfall == "duration" and trial.agent:

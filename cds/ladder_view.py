@@ -9,13 +9,13 @@ from cds.breathing import opioid_name
 from cds.case import Case, number, once_a_case
 from cds.chart import MedicationOrder
 from cds.course import continuation
-from cds.first_line import CLASS_NAMES, CLASSES
+from cds.first_line import CLASS_NAMES, CLASSES, SYSTEMIC_CLASSES
 from cds.indication import Indication
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Outcome
 from cds.scope import is_opioid, stops, strength
 from cds.tramadol import Suitability, suitability
-from cds.trials import Ladder, Trial
+from cds.trials import NEVER, Ladder, Trial
 
 KNOWLEDGE = load_group("ladder")
 SOURCES = {"order": "order", "encounter": "encounter", "problem list": "list", "first-line drug": "first_line_drug"}
@@ -128,7 +128,15 @@ def facts_of(case: Case, draft: MedicationOrder, seen: View) -> dict[str, str]:
         for name in CLASSES:
             if name in seen.ladder.classes:
                 facts |= trial_facts(name, seen.ladder.classes[name])
+        facts["tricyclic_and_other_history"] = _tricyclic_and_others(seen.ladder)
     return facts
+
+
+def _tricyclic_and_others(ladder: Ladder) -> str:
+    """The trial of a tricyclic, and those of the classes that only some kinds of pain have, where one was tried."""
+    others = [name for name in CLASSES if name not in SYSTEMIC_CLASSES and ladder.classes.get(name, NEVER) != NEVER]
+    said = (f"; {CLASS_NAMES[name]}: {history_of(ladder.classes[name])}" for name in others)
+    return "".join((history_of(ladder.classes["tca"]), *said))
 
 
 def indication_facts(indication: Indication) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """How long opioids have been taken up to today: the run of CLINICAL.md section 13, gaps <= 14 d joined."""
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,13 +8,11 @@ from msgspec import Struct
 
 from cds.case import Case, once_a_case
 from cds.chart import MedicationOrder
-from cds.course import GAP_DAYS
+from cds.course import GAP_DAYS, Records, opioid_records
 from cds.dose import daily_dose, mme_sum
-from cds.exposure import recorded_spans, span, taken_on
+from cds.exposure import span, taken_on
 from cds.scope import is_opioid, opioids_of
-from cds.spans import Span, before, days_taken, joined
-
-Records = Sequence[tuple[MedicationOrder, Span]]
+from cds.spans import before, days_taken, joined
 
 
 class Run(Struct, frozen=True):
@@ -23,12 +20,6 @@ class Run(Struct, frozen=True):
 
     days: int = 0
     start: date | None = None
-
-
-@once_a_case
-def opioid_records(case: Case) -> Records:
-    """Every opioid record that counts, with its days."""
-    return recorded_spans([record for record in case.chart.medications if is_opioid(record)], case.today)
 
 
 def run_of(records: Records, today: date) -> Run:
@@ -72,14 +63,11 @@ def taken_for(case: Case, days: int) -> bool | None:
     return None if undated(case) or not case.history_known else False
 
 
-def days_at(records: Records, today: date, mme_per_day: Decimal) -> int:
-    """Days of the run on which what was taken by the clock came to so many MME a day, or more."""
-    run = run_of(records, today)
-    if run.start is None:
-        return 0
+def days_at(records: Records, start: date, today: date, mme_per_day: Decimal) -> int:
+    """Days from ``start`` on on which what was taken by the clock came to so many MME a day, or more."""
     begun = [days.start for _, days in records]
     over = [days.last + timedelta(days=1) for _, days in records if days.last < today]
-    edges = {run.start, today + timedelta(days=1), *(day for day in begun + over if run.start < day <= today)}
+    edges = {start, today + timedelta(days=1), *(day for day in begun + over if start < day <= today)}
     return sum(
         (following - first).days
         for first, following in pairwise(sorted(edges))
@@ -90,7 +78,9 @@ def days_at(records: Records, today: date, mme_per_day: Decimal) -> int:
 def last_rise(case: Case) -> date | None:
     """The last day of the run on which the known daily dose rose (MME); its first day where it never did."""
     records, run = opioid_records(case), opioid_run(case)
-    starts = {days.start for _, days in records if run.start is not None and run.start < days.start <= case.today}
+    if run.start is None:
+        return None
+    starts = {days.start for _, days in records if run.start < days.start <= case.today}
     for day in sorted(starts, reverse=True):
         if mme_sum(taken_on(records, day)).at_least > mme_sum(_taken_before(records, day)).at_least:
             return day

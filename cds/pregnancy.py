@@ -6,7 +6,6 @@ from typing import Literal
 from msgspec import Struct
 
 from cds.case import Case
-from cds.chart import Observation
 
 NOT_PREGNANT = frozenset({"not pregnant", "negative", "no", "false", "postpartum"})
 PREGNANT = frozenset({"pregnant", "positive", "yes", "true", "detected"})
@@ -55,14 +54,14 @@ def breastfeeding(case: Case, windows: Windows) -> Status:
     """Whether the patient breastfeeds."""
     last = case.latest("breastfeeding")
     listed = case.condition("breastfeeding")
-    if last is not None and last.text is not None and last.taken is not None:
-        if (case.today - last.taken).days <= windows.status_days:
-            return Status("no" if _denies(last.text) else "yes", f"breastfeeding recorded {last.taken}")
-        if listed is None:
-            return UNKNOWN if _denies(last.text) else Status("stale", f"breastfeeding recorded {last.taken}")
+    if last is None or not last.text or last.taken is None:
+        return UNKNOWN if listed is None else Status("yes", _dated("breastfeeding", listed.since))
+    evidence = f"breastfeeding recorded {last.taken}"
+    if (case.today - last.taken).days <= windows.status_days:
+        return Status("no" if _denies(last.text) else "yes", evidence)
     if listed is not None:
         return Status("yes", _dated("breastfeeding", listed.since))
-    return UNKNOWN
+    return UNKNOWN if _denies(last.text) else Status("stale", evidence)
 
 
 def _denies(text: str) -> bool:
@@ -71,42 +70,36 @@ def _denies(text: str) -> bool:
 
 def _statuses(case: Case, windows: Windows) -> list[_Said]:
     said = []
-    for one in _all(case, "pregnancy_status"):
-        answer = _answer(one.text)
-        if answer is None or one.taken is None:
-            continue
-        fresh = (case.today - one.taken).days <= windows.status_days
+    for day, text in _all(case, "pregnancy_status"):
+        answer, fresh = _answer(text), (case.today - day).days <= windows.status_days
         if answer == "yes":
-            said.append(_Said(one.taken, "yes" if fresh else "stale", f"pregnancy recorded {one.taken}"))
-        elif fresh:
-            said.append(_Said(one.taken, "no", f"no pregnancy, recorded {one.taken}"))
+            said.append(_Said(day, "yes" if fresh else "stale", f"pregnancy recorded {day}"))
+        elif answer == "no" and fresh:
+            said.append(_Said(day, "no", f"no pregnancy, recorded {day}"))
     return said
 
 
 def _tests(case: Case, windows: Windows) -> list[_Said]:
     said = []
-    for one in _all(case, "pregnancy_test"):
-        answer = _answer(one.text)
-        if answer is None or one.taken is None:
-            continue
-        age = (case.today - one.taken).days
+    for day, text in _all(case, "pregnancy_test"):
+        answer, age = _answer(text), (case.today - day).days
         if answer == "yes" and age <= windows.positive_test_days:
-            said.append(_Said(one.taken, "yes", f"pregnancy test positive on {one.taken}"))
+            said.append(_Said(day, "yes", f"pregnancy test positive on {day}"))
         elif answer == "no" and age <= windows.negative_test_days:
             # A test alone does not undo a pregnancy that is on record.
-            said.append(_Said(None, "no", f"pregnancy test negative on {one.taken}"))
+            said.append(_Said(None, "no", f"pregnancy test negative on {day}"))
     return said
 
 
 def _due(case: Case, windows: Windows) -> list[_Said]:
     said = []
-    for one in _all(case, "estimated_delivery"):
+    for day, text in _all(case, "estimated_delivery"):
         try:
-            due = date.fromisoformat((one.text or "")[:10])
+            due = date.fromisoformat(text[:10])
         except ValueError:
             continue
         if case.today <= due <= case.today + timedelta(days=windows.due_days):
-            said.append(_Said(one.taken, "yes", f"due date {due}"))
+            said.append(_Said(day, "yes", f"due date {due}"))
     return said
 
 
@@ -124,17 +117,18 @@ def _conditions(case: Case, windows: Windows) -> list[_Said]:
     return said
 
 
-def _answer(text: str | None) -> Answer | None:
-    if text in NOT_PREGNANT or (text is not None and text.startswith("not ")):
+def _answer(text: str) -> Answer | None:
+    if text in NOT_PREGNANT or text.startswith("not "):
         return "no"
     return "yes" if text in PREGNANT else None
 
 
-def _all(case: Case, meaning: str) -> list[Observation]:
+def _all(case: Case, meaning: str) -> list[tuple[date, str]]:
+    """The answers in words up to today, each with its day."""
     return [
-        one
+        (one.taken, one.text)
         for one in case.chart.observations
-        if one.meaning == meaning and one.taken is not None and one.taken <= case.today
+        if one.meaning == meaning and one.text and one.taken is not None and one.taken <= case.today
     ]
 
 

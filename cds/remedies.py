@@ -35,19 +35,23 @@ class Remedies:
 
     def deletion(self, finding: Finding) -> Made:
         """Deletes the drafts concerned; a draft that continues what was taken is not stopped here."""
-        made, said = [], []
+        made: list[Proposal] = []
+        said: list[str] = []
         for draft in drafts_of(self.case, finding):
             if not stops(draft) and continues_taken(self.case, draft):
                 said.append(taper_words(draft))
             else:
-                made.append(deletion_of(self.case, finding, draft))
+                deletions, against = deletion_of(self.case, self.second, finding, draft)
+                made.extend(deletions)
+                said.extend(against)
         return made, said
 
     def deletion_of_partner(self, finding: Finding) -> Made:
         """Deletes the partner drug that was drafted beside, where it is new."""
         named = {word for value in finding.facts.values() for word in _names(value)}
         concerned = drafts_of(self.case, finding)
-        made, said = [], []
+        made: list[Proposal] = []
+        said: list[str] = []
         for draft in self.case.starting:
             if any(draft is one for one in concerned) or draft.drug is None:
                 continue
@@ -56,8 +60,9 @@ class Remedies:
             if continues_taken(self.case, draft):
                 said.append(taper_words(draft))
                 continue
-            label = f"Do not start {name_of(draft)}"
-            made.append(Proposal("delete_partner", finding.group, finding.rule, label, delete=draft.ref))
+            deletions, against = deletion_of(self.case, self.second, finding, draft, "delete_partner")
+            made.extend(deletions)
+            said.extend(against)
         return made, said
 
     def limited_supply(self, finding: Finding) -> Made:
@@ -95,14 +100,19 @@ class Remedies:
         return made, ()
 
 
-def deletion_of(case: Case, finding: Finding, draft: MedicationOrder) -> Proposal:
-    """The bare delete of a draft that continues nothing."""
+def deletion_of(
+    case: Case, second: SecondReview, finding: Finding, draft: MedicationOrder, ask: str = "delete"
+) -> Made:
+    """The bare delete of a draft that continues nothing, unless what is left of the signing is then objected to."""
     name = name_of(draft)
+    against = second.objections_to_leaving_out(draft)
+    if against:
+        return (), (f"Not proposed: to leave out {name} alone ({'; '.join(second.in_words(against))}).",)
     if stops(draft):
         label = f"Remove the order that stops {name}"
     else:
         label = f"Do not start {name}{'' if case.medications_known else ', if it is new for this patient'}"
-    return Proposal("delete", finding.group, finding.rule, label, delete=draft.ref)
+    return (Proposal(ask, finding.group, finding.rule, label, delete=draft.ref),), ()
 
 
 def drafts_of(case: Case, finding: Finding) -> list[MedicationOrder]:

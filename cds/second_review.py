@@ -33,6 +33,7 @@ class SecondReview:
         self.assess = assess
         self.known: dict[str, int] = {}
         self._remembered: dict[tuple[int, Decimal], Sequence[Finding]] = {}
+        self._left_out: dict[str, tuple[str, ...]] = {}
         for finding in findings:
             gravity = INDICATORS.index(finding.indicator)
             self.known[finding.rule] = min(gravity, self.known.get(finding.rule, MILDEST))
@@ -69,6 +70,14 @@ class SecondReview:
     ) -> tuple[str, ...]:
         """Rules with a warning or critical finding that was not there, or was milder. Empty: it may be proposed."""
         return self.new_among(self.findings(gone, come, beside=beside))
+
+    def objections_to_leaving_out(self, draft: MedicationOrder) -> tuple[str, ...]:
+        """The same where this draft is only deleted: what it leaves of the signing may then come to light."""
+        if len(self.case.drafts) == 1:
+            return ()
+        if draft.ref not in self._left_out:
+            self._left_out[draft.ref] = self.objections(draft, None)
+        return self._left_out[draft.ref]
 
     @staticmethod
     def in_words(rules: Iterable[str]) -> list[str]:

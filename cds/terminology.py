@@ -77,6 +77,8 @@ def _condition_meaning(concept: Concept) -> ConditionMeaning:
     ]
     rows = [row for system, code in codes for row in _CONDITIONS.rows(system, code)]
     meanings = _CONDITIONS.with_implied(row.meaning for row in rows)
+    if meanings & NEUROPATHIC:
+        meanings = meanings.difference(*(_TEXTS.meaning(text).takes_away for text in concept.texts()))
     if meanings - {UNSPECIFIC}:
         return ConditionMeaning(meanings, printable(concept, rows[0].display), _localized(rows))
     if not rows and any(_CONDITIONS.knows(system, code) for system, code in codes):
@@ -86,7 +88,7 @@ def _condition_meaning(concept: Concept) -> ConditionMeaning:
     if said is None and rows:
         return ConditionMeaning(meanings, printable(concept, rows[0].display), usable=False)
     if not read:
-        return ConditionMeaning(frozenset(), printable(concept), usable=any(coding.code for coding in concept.codings))
+        return ConditionMeaning(frozenset(), printable(concept), usable=bool(codes))
     said = said or _most_telling(read)
     return ConditionMeaning(
         _CONDITIONS.with_implied(said.meanings), printable(concept), said.localized, said.specific, said.negated

@@ -1,12 +1,12 @@
 """Daily totals of one ingredient over several orders."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds.case import Case
+from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose
 from cds.exposure import replaces
@@ -33,6 +33,14 @@ def daily_total(orders: Iterable[MedicationOrder], ingredient: str) -> Total:
         if amount is None:
             unknown.append(f"dose of {order.ref}: {dose.reason or 'no unit'}")
     return Total(sum((amount for _, amount in parts if amount is not None), Decimal(0)), tuple(parts), tuple(unknown))
+
+
+HUNDREDTH = Decimal("0.01")
+
+
+def shown(value: Decimal) -> str:
+    """A sum as a card says it: at most two decimals, cut rather than rounded, so that no threshold seems reached."""
+    return number(value.quantize(HUNDREDTH, ROUND_DOWN) if value.as_tuple().exponent < -2 else value)
 
 
 def mme_missing(case: Case) -> tuple[str, ...]:

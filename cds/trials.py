@@ -182,8 +182,7 @@ def _run_trial(agent: Agent, exposure: Exposure, run: Run, outcome: str | None, 
         grade = "UNSUITABLE"
     else:
         grade = "PARTIAL"
-        below = run.held_mg is not None and exposure.minimum_mg is not None and run.held_mg < exposure.minimum_mg
-        if below and run.days == 0:
+        if _too_low(run, exposure.minimum_mg):
             shortfall = "dose"
         elif run.duration_unknown:
             shortfall = "duration not known"
@@ -204,6 +203,13 @@ def _run_trial(agent: Agent, exposure: Exposure, run: Run, outcome: str | None, 
         ref=run.ref,
         taken_days=run.taken_days,
     )
+
+
+def _too_low(run: Run, minimum: Decimal | None) -> bool:
+    """Whether the dose fell short: none of 14 days reached the minimum, and it is not being reached now."""
+    if minimum is None or run.held_mg is None or run.held_mg >= minimum:
+        return False
+    return run.days == 0 or (run.latest_mg is not None and run.latest_mg < minimum)
 
 
 def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:

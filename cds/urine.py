@@ -1,7 +1,7 @@
 """Urine drug tests: which drug a result is about, whether it was found, and whether that was to be expected."""
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from cds.chart import MedicationOrder, Observation
 from cds.dose import daily_dose
 from cds.drugs import ingredient_drug
 from cds.exposure import counts, span
+from cds.spans import Span
 from cds.table_reading import TABLES_FOLDER, Row, read_table
 from cds.words import Phrases, tokens_of
 
@@ -105,58 +106,58 @@ def unexpected_results(case: Case, within_days: int, margins: Margins) -> Unexpe
     """Of the latest result of each drug in so many days, those that what was prescribed does not explain, and those
     that miss a drug taken on schedule."""
     named, missing = [], []
-    for analyte, result in _latest(case, within_days):
+    for analyte, day, result in _latest(case, within_days):
         found = is_positive(result)
         if analyte is None:
-            missing += [f"urine drug test of {result.taken}: drug not told"] if found else []
+            missing += [f"urine drug test of {day}: drug not told"] if found else []
         elif found is None:
-            missing.append(f"urine drug test of {result.taken}: result not understood")
-        elif found and not _taken(case, analyte.explained_by, result, margins.explained_days):
+            missing.append(f"urine drug test of {day}: result not understood")
+        elif found and not _explained(case, analyte, day, margins.explained_days):
             if analyte.explained_by and not case.medications_known:
                 missing.append(case.missing("medications"))
             else:
-                named.append(f"{analyte.name} found on {result.taken}")
+                named.append(f"{analyte.name} found on {day}")
         elif not found:
-            named += [f"{drug} not found on {result.taken}" for drug in _missed(case, analyte, result, margins)]
+            named += [f"{drug} not found on {day}" for drug in _missed(case, analyte, day, margins.missed_days)]
     return Unexpected(tuple(named), tuple(dict.fromkeys(missing)))
 
 
-def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, Observation]]:
+def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, date, Observation]]:
     """The latest result of each drug, and every one that does not say which drug it is about."""
-    latest: dict[str, tuple[Analyte | None, Observation]] = {}
+    latest: dict[str, tuple[Analyte | None, date, Observation]] = {}
     first = case.today - timedelta(days=within_days)
-    for result in sorted(case.chart.observations, key=lambda one: (str(one.taken), one.taken_at, one.ref)):
-        if result.meaning != "uds" or result.taken is None or not first <= result.taken <= case.today:
-            continue
-        analyte = analyte_of(result)
-        latest[result.ref if analyte is None else analyte.name] = analyte, result
+    for result in sorted(case.chart.observations, key=lambda one: (one.taken or first, one.taken_at, one.ref)):
+        if result.meaning == "uds" and result.taken is not None and first <= result.taken <= case.today:
+            analyte = analyte_of(result)
+            latest[result.ref if analyte is None else analyte.name] = analyte, result.taken, result
     return [latest[name] for name in sorted(latest)]
 
 
-def _taken(case: Case, drugs: Iterable[str], result: Observation, margin_days: int) -> bool:
-    return any(_ran(case, order, result, margin_days) for drug in drugs for order in case.records_of(drug))
+def _explained(case: Case, analyte: Analyte, day: date, margin_days: int) -> bool:
+    """Whether a prescribed drug that ran on the day of the test, or ended so many days before at most, explains it."""
+    return any(
+        days.start <= day <= days.last
+        or (not days.end_known and days.start <= day)
+        or 0 <= (day - days.last).days <= margin_days
+        for drug in analyte.explained_by
+        for _, days in _spans(case, drug)
+    )
 
 
-def _ran(case: Case, order: MedicationOrder, result: Observation, margin_days: int) -> bool:
-    """Whether this record ran on the day of the test, or ended so many days before at most."""
-    days = span(order, case.today) if counts(order) else None
-    if days is None or result.taken is None:
-        return False
-    if not days.end_known and days.start <= result.taken:
-        return True
-    return days.start <= result.taken <= days.last or 0 <= (result.taken - days.last).days <= margin_days
-
-
-def _missed(case: Case, analyte: Analyte, result: Observation, margins: Margins) -> list[str]:
+def _missed(case: Case, analyte: Analyte, day: date, least_days: int) -> list[str]:
     """The drugs that the test must show and did not: taken on schedule on the day of the test and for days before."""
-    missed = []
-    for drug in sorted(analyte.shows):
-        for order in case.records_of(drug):
-            days = span(order, case.today) if counts(order) else None
-            if days is None or result.taken is None or not days.start <= result.taken <= days.last:
-                continue
-            regular = (daily_dose(order, drug).scheduled or 0) > 0
-            if regular and (result.taken - days.start).days >= margins.missed_days:
-                missed.append(drug)
-                break
-    return missed
+    return [
+        drug
+        for drug in sorted(analyte.shows)
+        if any(
+            days.start <= day <= days.last
+            and (day - days.start).days >= least_days
+            and (daily_dose(order, drug).scheduled or 0) > 0
+            for order, days in _spans(case, drug)
+        )
+    ]
+
+
+def _spans(case: Case, drug: str) -> list[tuple[MedicationOrder, Span]]:
+    spans = ((order, span(order, case.today)) for order in case.records_of(drug) if counts(order))
+    return [(order, days) for order, days in spans if days is not None]

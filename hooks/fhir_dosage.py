@@ -86,6 +86,7 @@ class _Repeat(_Bounds, rename="camel", gc=False):
     period_max: Decimal | None = None
     period_unit: str | None = None
     period_units: str | None = None
+    unit: str | None = None
     day_of_week: list[str] | str | None = None
     time_of_day: list[str] | str | None = None
     when: list[str] | str | None = None
@@ -159,7 +160,7 @@ def _dosage(sent: _Dosage) -> Dosage:
     max_dose, max_dose_days = _most(sent.max_dose_per_period)
     runs = period(bytes(repeat.bounds_period))
     bounds_high = repeat.bounds_range.high if repeat.bounds_range else None
-    unit = repeat.period_unit or repeat.period_units
+    unit = repeat.period_unit or repeat.period_units or repeat.unit
     return Dosage(
         sequence=sent.sequence,
         text=sent.text.strip() or None if sent.text else None,

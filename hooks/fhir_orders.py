@@ -79,7 +79,7 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         authored=first_day(sent.authored_on),
         end=last_day(sent.status_changed) if shared.facts["status"] in ENDED else None,
         requester=_requester(sent.requester),
-        follows=refs(sent.prior_prescription) | refs(sent.based_on),
+        follows=refs(sent.prior_prescription) | refs(sent.based_on) | refs(sent.replaces),
         **(_supplied(bytes(sent.dispense_request)) if sent.dispense_request else {}),
     )
     newest = present(sent.medication) or present(sent.reason)

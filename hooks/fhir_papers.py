@@ -108,8 +108,8 @@ def _visits(records: Records, today: date, encounter_id: str | None) -> Iterator
     for ref, sent in sent_encounters:
         if sent.id == encounter_id or (sent.status or "").casefold() in NOT_VISITS:
             continue
-        runs = period(bytes(sent.period)) if sent.period else period(bytes(sent.actual_period))
-        day = first_day(runs.end or runs.start)
+        runs, actual = period(bytes(sent.period)), period(bytes(sent.actual_period))
+        day = first_day(runs.end or runs.start or actual.end or actual.start)
         if day is not None and day < today:
             yield Paper(ref, "visit", day, "visit")
 

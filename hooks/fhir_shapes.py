@@ -200,6 +200,7 @@ class MedicationRequest(DrugRecord):
     rendered_dosage_instruction: str | None = None
     dispense_request: Raw = ABSENT
     prior_prescription: Raw = ABSENT
+    replaces: Raw = ABSENT
 
 
 class MedicationOrder(DrugRecord):

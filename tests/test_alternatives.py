@@ -525,6 +525,19 @@ def test_deleting_says_what_it_is() -> None:
     )
 
 
+def test_a_delete_that_brings_what_is_left_to_light_is_not_proposed() -> None:
+    def alone(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
+        return (finding("SAF-16", group="safety"),) if len(other.drafts) == 1 else ()
+
+    two = healthy(drafts=[opioid(), opioid("b", "morphine")])
+    asks = ("delete", "first_line", "keep_first_line", "tramadol", "delete_partner")
+    told = propose(two, [finding("DD-18", *asks, facts={"drugs": "morphine"})], alone)
+    assert {p.ask for p in told.by_group["ladder"]} == {"first_line"}
+    words = "Not proposed: to leave out oxycodone alone (SAF-16, opioid stopped or cut at once)."
+    assert words.partition("(")[0] in " ".join(told.notes["ladder"])
+    assert "to leave out morphine alone (SAF-16" in " ".join(told.notes["ladder"])
+
+
 def test_a_finding_of_several_drafts_deletes_each() -> None:
     two = healthy(drafts=[opioid(), opioid("b", "morphine")])
     asked = finding("DD-18", "delete", group="organ", others=("MedicationRequest/b",))

@@ -23,7 +23,11 @@ from tests.builders import case, chart, draft, seen, tablet
 from tests.sentences import TODAY, request_of
 
 KNOWLEDGE = load_group("ladder")
-SCENARIOS = tomllib.loads((Path(__file__).parent / "rules" / "ladder.toml").read_text(encoding="utf-8"))["scenario"]
+SCENARIOS = [
+    scenario
+    for path in sorted((Path(__file__).parent / "rules").glob("ladder*.toml"))
+    for scenario in tomllib.loads(path.read_text(encoding="utf-8"))["scenario"]
+]
 ALTERNATIVE = "nortriptyline"
 NOT_CARDS = {("NP-01", "evidence"), ("NP-01", "evidence_oxycodone")}
 OLD = "more than 5 years ago (not counted)"

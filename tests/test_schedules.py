@@ -58,6 +58,15 @@ def test_the_table_as_it_stands_is_read_alike_from_a_copy(folder: Path) -> None:
         ("steps = [{ units = 1, times = 1, at_night = true }]", "steps = 3", "write a list of steps"),
         ("dose_mg = 4", "dose_mg = 0", "rescue.dose_mg: write a number above zero"),
         ("feet_caution =", "foot_caution =", "capsaicin.feet_caution: write a text"),
+        ('ingredient_rxcui = "36387"', 'rxcui = "1"', "laxatives.senna.ingredient_rxcui: write a text"),
+        ("[tramadol.crcl_below_30]", "[tramadol.crcl_30]", "write the table [tramadol.crcl_below_30]"),
+        ('oxycodone = { rxcui = "1049621"', 'oxycodone = { rxcui = "892582"', "first_doses.oxycodone.rxcui: name a"),
+        ('oxycodone = { rxcui = "1049621"', 'oxycodone = { rxcui = "1860129"', "first_doses.oxycodone.rxcui: name a"),
+        ("every_hours = 6 }", "every_hours = 7 }", "first_doses.oxycodone.every_hours: write hours that divide a day"),
+        ('rxcuis = ["310430"', 'rxcuis = ["1"', "lowering.gabapentin.rxcuis: list products"),
+        ('rxcuis = ["483442"', 'rxcuis = ["898715"', "lowering.pregabalin.rxcuis: list products"),
+        ('rxcuis = ["310430"', 'rxcui = ["310430"', "lowering.gabapentin.rxcuis: list products"),
+        ("[taper]", "[tapers]", "write the table [taper]"),
     ],
 )
 def test_a_wrong_entry_is_named(folder: Path, old: str, new: str, words: str) -> None:

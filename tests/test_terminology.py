@@ -116,8 +116,9 @@ def test_an_unspecific_code_gives_way_to_a_specific_text() -> None:
         assert not found.usable
 
 
-def test_an_unknown_code_is_about_something() -> None:
-    assert condition_meaning(coded("XYZ", "http://example.org/local")).usable
+def test_an_unknown_code_of_a_known_terminology_is_about_something() -> None:
+    assert condition_meaning(coded("Z99.89", "http://hl7.org/fhir/sid/icd-10-cm")).usable
+    assert not condition_meaning(coded("XYZ", "http://example.org/local")).usable
     assert condition_meaning(coded("", "http://example.org/local")).usable is False
     assert condition_meaning(coded("XYZ", "http://example.org/local", "Chronic pain")).usable is False
     assert "postherpetic_neuralgia" in condition_meaning(coded("XYZ", "http://example.org/local", "PHN")).meanings

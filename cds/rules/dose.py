@@ -4,7 +4,7 @@ a first dose may be stand in ``daily_maximum`` and ``start_dose``."""
 from decimal import Decimal
 
 from cds.breathing import listing, opioid_name, rescue_at_hand, starts_opioid
-from cds.case import Case, number
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import dose_change, naive
 from cds.dose import mme_sum
@@ -15,7 +15,7 @@ from cds.rules.daily_maximum import above_labelled_maximum, acetaminophen_above_
 from cds.rules.sedation import RESCUE_MONTHS
 from cds.rules.start_dose import dose_too_high_to_start
 from cds.scope import is_opioid, stops
-from cds.totals import doubtful, mme_missing, without
+from cds.totals import doubtful, mme_missing, shown, without
 
 KNOWLEDGE = load_group("dose")
 
@@ -84,15 +84,34 @@ def _mme_facts(case: Case, threshold: Decimal) -> dict[str, str]:
     active = mme_sum([order for order in case.kept if is_opioid(order)]).at_least
     exact = after.total is not None and case.medications_known
     return {
-        "mme": f"{'' if exact else 'at least '}{number(after.at_least)} MME",
-        "mme_per_day" if exact else "mme_at_least": number(after.at_least),
-        "active_mme_per_day": number(active),
-        "new_mme_per_day": number(after.at_least - active),
-        "before_mme_per_day": number(case.mme_before.at_least),
-        "scheduled_mme_per_day": number(after.scheduled_at_least),
-        "threshold_mme_per_day": number(threshold),
+        "mme": f"{'' if exact else 'at least '}{shown(after.at_least)} MME",
+        "mme_per_day" if exact else "mme_at_least": shown(after.at_least),
+        "active_mme_per_day": shown(active),
+        "new_mme_per_day": shown(after.at_least - active),
+        "before_mme_per_day": shown(case.mme_before.at_least),
+        "scheduled_mme_per_day": shown(after.scheduled_at_least),
+        "threshold_mme_per_day": shown(threshold),
+        "made_of": _made_of(case, active, exact),
         "counting": _counting(case),
     }
+
+
+def _made_of(case: Case, active: Decimal, exact: bool) -> str:
+    """What the sum is made of, for a summary: what was before it where an opioid is renewed, changed or stopped."""
+    if _before(case):
+        return _before(case)
+    new = f"{shown(case.mme_after.at_least - active)} new"
+    # Where a part is not known, "0 active" would say too much.
+    return f"{shown(active)} active, {new}" if active or exact else new
+
+
+def _before(case: Case) -> str:
+    """The sum before this signing, where it replaces a part of it; empty where it only adds to it."""
+    if not any(is_opioid(replacement.old) for _, replacement in case.replacements):
+        return ""
+    before = case.mme_before
+    known = before.total is not None and case.medications_known
+    return f"{'' if known else 'at least '}{shown(before.at_least)} before"
 
 
 def _counting(case: Case) -> str:
@@ -103,6 +122,8 @@ def _counting(case: Case) -> str:
         said.append("As-needed doses count at their maximum.")
     if any(part.older_factor for part in after.parts):
         said.append("One factor is older than the 2022 table.")
+    if _before(case):
+        said.append(f"It was {_before(case)} this order.")
     for draft, replacement in case.replacements:
         if replacement.how == "assumed" and is_opioid(draft) and not stops(draft):
             since = case.taken_since(replacement.old)

@@ -6,7 +6,7 @@ from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.exposure import supply_days
 from cds.findings import RuleFunction
-from cds.first_line import CLASS_NAMES
+from cds.first_line import CLASS_NAMES, SYSTEMIC_CLASSES
 from cds.knowledge import load_group
 from cds.ladder_view import (
     JUDGED,
@@ -21,6 +21,7 @@ from cds.ladder_view import (
     unknown_of,
     view,
 )
+from cds.offer import AGENT_CLASSES, not_offered, unknown_for
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.rules.ladder_notes import hiv_neuropathy, localized_pain_without_topical, mild_pain, radiculopathy
 from cds.rules.ladder_trials import first_line_dose_too_low, first_line_trial_too_short, partial_response
@@ -28,6 +29,7 @@ from cds.rules.ladder_trials import first_line_dose_too_low, first_line_trial_to
 KNOWLEDGE = load_group("ladder")
 LIMIT_DAYS = KNOWLEDGE["NP-09"].number("supply_days")
 REVIEW_DAYS = KNOWLEDGE["NP-09"].days("review_days")
+TOPICAL_TRIED = frozenset({"ADEQUATE", "PARTIAL", "UNSUITABLE"})
 EVIDENCE = KNOWLEDGE["NP-01"].words["evidence"].line
 EVIDENCE_OXYCODONE = KNOWLEDGE["NP-01"].words["evidence_oxycodone"].line
 
@@ -42,7 +44,7 @@ def opioid_before_first_line(case: Case, draft: MedicationOrder) -> Outcome:
     evidence = EVIDENCE_OXYCODONE if draft.drug is not None and draft.drug.has("oxycodone") else EVIDENCE
     begun = any(trial.grade == "PARTIAL" for trial in seen.ladder.classes.values())
     words = _trigeminal(seen) or ("partial" if begun else "default")
-    return _step(case, draft, seen, words, ("first_line",), {"evidence": evidence})
+    return _step(case, draft, seen, words, ("first_line",), {"evidence": evidence}, raising=True)
 
 
 def opioid_after_one_class(case: Case, draft: MedicationOrder) -> Outcome:
@@ -56,7 +58,7 @@ def opioid_after_one_class(case: Case, draft: MedicationOrder) -> Outcome:
     tried = name_of(name, trial)
     words = _trigeminal(seen) or ("add_on" if going_well(trial) else "default")
     facts = {"tried": tried, "tried_start": sentence_start(tried), "tried_class": name}
-    return _step(case, draft, seen, words, ("second_class",), facts)
+    return _step(case, draft, seen, words, ("second_class",), facts, raising=True)
 
 
 def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
@@ -70,9 +72,10 @@ def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
     overlap = f"Longest time together on record: {days} days." if days else "They were not taken together on record."
     facts = {"overlap": overlap, "overlap_days": str(days)}
     words = _trigeminal(seen) or "default"
-    if words == "default" and not seen.ladder.possible_pairs:
+    both = sum(seen.ladder.classes[name].satisfied for name in SYSTEMIC_CLASSES) > 1
+    if words == "default" and seen.ladder.untried and not (both and seen.ladder.possible_pairs):
         words = "untried"
-        facts["untried"] = sentence_start(" or ".join(CLASS_NAMES[name] for name in seen.ladder.untried))
+        facts["untried"] = " or ".join(CLASS_NAMES[name] for name in seen.ladder.untried)
     return _step(case, draft, seen, words, ("partner",), facts)
 
 
@@ -182,14 +185,36 @@ def history_not_available(case: Case, draft: MedicationOrder) -> Outcome:
 
 
 def _step(
-    case: Case, draft: MedicationOrder, seen: View, words: str, asks: tuple[str, ...], facts: dict[str, str]
+    case: Case,
+    draft: MedicationOrder,
+    seen: View,
+    words: str,
+    asks: tuple[str, ...],
+    facts: dict[str, str],
+    raising: bool = False,
 ) -> Fires:
-    """A warning that a step was left out. No drug is proposed in trigeminal neuralgia, a topical in localized pain."""
+    """A warning that a step was left out. Nothing is proposed in trigeminal neuralgia; in localized pain a topical, where
+    none was tried. With ``raising`` a drug that is taken below its working dose comes before a new one."""
     if words == "trigeminal":
-        asks = ("delete",)
+        asks = ()
     elif seen.indication.localized and not seen.indication.face_or_scalp:
-        asks = (*asks, "topical")
+        asks = asks if seen.ladder.classes["topical"].grade in TOPICAL_TRIED else (*asks, "topical")
+    raised = _to_raise(case, draft, seen) if raising and words != "trigeminal" else None
+    if raised is not None:
+        words = "raise"
+        facts = facts | {"raised": raised, "raised_start": sentence_start(raised)}
     return Fires("warning", facts_of(case, draft, seen) | facts, words, asks, seen.ladder.unknown)
+
+
+def _to_raise(case: Case, draft: MedicationOrder, seen: View) -> str | None:
+    """The agent that is taken below its working dose and may be raised in this patient."""
+    for trial in seen.ladder.classes.values():
+        if not trial.active or trial.shortfall != "dose" or trial.agent not in AGENT_CLASSES:
+            continue
+        running = next((order for order in case.kept if order.drug is not None and order.drug.has(trial.agent)), None)
+        if not not_offered(case, trial.agent, draft, running=running) and not unknown_for(case, trial.agent):
+            return trial.agent
+    return None
 
 
 def _trigeminal(seen: View) -> str | None:

@@ -1,7 +1,7 @@
 """Safety: what is in scope, what could not be assessed, naloxone (G01, G04, SAF-01)."""
 
 from cds.breathing import SLEEP_APNOEA, age_missing, disease, rescue_at_hand, sedative_name
-from cds.case import Case, number
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
@@ -11,6 +11,7 @@ from cds.rules.sedation_risks import gabapentinoid_risks
 from cds.rules.sedative_exposure import benzodiazepine_exposures, depressant_exposures
 from cds.scope import is_opioid, stops
 from cds.substances import Risks, overdoses, use_disorders
+from cds.totals import shown
 
 KNOWLEDGE = load_group("safety")
 
@@ -84,7 +85,7 @@ def naloxone_missing(case: Case, draft: MedicationOrder) -> Outcome:
     facts = {"risk": risks.named[0], "risks": "; ".join(risks.named)}
     if case.mme_after.at_least:
         exact = case.mme_after.total is not None and case.medications_known
-        facts["mme_per_day" if exact else "mme_at_least"] = number(case.mme_after.at_least)
+        facts["mme_per_day" if exact else "mme_at_least"] = shown(case.mme_after.at_least)
     if case.aged(KNOWLEDGE["SAF-01"].days("age_years")) and case.age is not None:
         facts["age_years"] = str(case.age)
     unknown = () if at_hand is False else (case.missing("medications"),)
@@ -110,7 +111,7 @@ def overdose_risks(case: Case, draft: MedicationOrder) -> Risks:
     mme = case.mme_after
     if mme.at_least >= NALOXONE_MME:
         sure = mme.total is not None and case.medications_known
-        named.append(f"{'' if sure else 'at least '}{number(mme.at_least)} MME a day")
+        named.append(f"{'' if sure else 'at least '}{shown(mme.at_least)} MME a day")
     else:
         missing += [f"dose of {part.ref}: {part.reason}" for part in mme.unknown]
     named += [sedative_name(e.partner) for e in benzodiazepine_exposures(case, draft) if e.words != "taper"]

@@ -11,7 +11,7 @@ from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Indicator, Outcome
 from cds.scope import depressant_class, opioids_of
 from cds.substances import dated
-from cds.totals import mme_missing
+from cds.totals import mme_missing, shown
 
 KNOWLEDGE = load_group("dose")
 
@@ -91,8 +91,9 @@ def _excess(case: Case, draft: MedicationOrder) -> Fires | DoesNotApply | Cannot
             milder.append(_start(start, "info", "tramadol_start"))
     if case.mme_after.at_least > START_MME:
         exact = "mme_per_day" if case.mme_after.total is not None and case.medications_known else "mme_at_least"
-        facts = {"drug": drug, exact: number(case.mme_after.at_least), "threshold_mme_per_day": number(START_MME)}
-        return _start(facts | {"mme": number(case.mme_after.at_least)}, "warning", "first_day")
+        facts = {"drug": drug, exact: shown(case.mme_after.at_least), "threshold_mme_per_day": number(START_MME)}
+        mme = f"{'' if exact == 'mme_per_day' else 'at least '}{shown(case.mme_after.at_least)} MME"
+        return _start(facts | {"mme": mme}, "warning", "first_day")
     if milder:
         return replace(milder[0], unknown=tuple(dict.fromkeys((*milder[0].unknown, *missing))))
     missing += mme_missing(case)

@@ -69,12 +69,12 @@ def abrupt_stop_or_cut(case: Case, draft: MedicationOrder) -> Outcome:
     run = run_of(records, case.today)
     if run.days < LONG_DAYS and any(_undated(case, order) for order in gone):
         return _not_known(draft, ("opioid history: not recorded",))
-    if run.days < SHORT_DAYS:
+    if run.start is None or run.days < SHORT_DAYS:
         return DoesNotApply("taken by the clock for less than a week")
     facts = {
         "drug": listing(dict.fromkeys(opioid_name(order) for order in gone)),
         "taken_days": str(run.days),
-        "since": str(run.start),
+        "since": run.start.isoformat(),
     }
     if fall.before is not None:
         facts["before"] = f"{number(fall.before)} {fall.unit}"
@@ -82,7 +82,7 @@ def abrupt_stop_or_cut(case: Case, draft: MedicationOrder) -> Outcome:
     if left and percent is not None and fall.after:
         facts |= {"after": f"{number(fall.after)} {fall.unit}", "cut_percent": number(percent.quantize(Decimal("0.1")))}
         words = "cut"
-    long = run.days >= LONG_DAYS or days_at(records, case.today, HIGH_MME) >= HIGH_DAYS
+    long = run.days >= LONG_DAYS or days_at(records, run.start, case.today, HIGH_MME) >= HIGH_DAYS
     if not long:
         return Fires("info", facts, f"{words}_short")
     rescue = () if rescue_at_hand(case, RESCUE_MONTHS) else ("naloxone",)

@@ -1,0 +1,84 @@
+"""Urine drug tests: the small questions that no scenario puts."""
+
+from pathlib import Path
+
+import pytest
+
+from cds.knowledge import KnowledgeError
+from cds.urine import COLUMNS, FILE, Margins, analyte_of, is_positive, load_analytes, unexpected_results
+from tests.builders import a_day, case, draft, order, seen, statement, tablet
+
+OXYCODONE = draft("d", tablet("oxycodone 5"), a_day(5, 4))
+MARGINS = Margins(explained_days=7, missed_days=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("positive", None, True),
+        ("presumptive positive", None, True),
+        ("detected", None, True),
+        ("not detected", None, False),
+        ("none detected", None, False),
+        ("negative", None, False),
+        ("<100", 100, False),
+        (">300", 300, True),
+        (None, 250, True),
+        (None, 0, False),
+        ("see report", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_result_is_read(text: str | None, value: float | None, expected: bool | None) -> None:
+    assert is_positive(seen("uds", value, text=text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "expected"),
+    [
+        ("3397-7", "Urine screen", "cocaine"),
+        (None, "Urine drug screen: cocaine", "cocaine"),
+        ("0-0", "Amphetamines, urine", "amphetamines"),
+        (None, "Urine drug screen", None),
+    ],
+)
+def test_which_drug_a_result_is_about(code: str | None, name: str, expected: str | None) -> None:
+    found = analyte_of(seen("uds", None, code=code, name=name))
+    assert (found.name if found else None) == expected
+
+
+def test_a_drug_that_ran_nobody_knows_how_long_may_explain_a_result() -> None:
+    codeine = statement("s", tablet("codeine 30"), a_day(30, 4), status="completed", start=seen("x", 0, 90).taken)
+    result = seen("uds", None, 10, code="19295-5", text="positive")
+    assert unexpected_results(case(OXYCODONE, codeine, observations=(result,)), 90, MARGINS).named == ()
+    assert unexpected_results(case(OXYCODONE, observations=(result,)), 90, MARGINS).named != ()
+
+
+def test_a_record_that_never_counted_explains_nothing() -> None:
+    codeine = order("m", tablet("codeine 30"), a_day(30, 4), status="entered-in-error")
+    result = seen("uds", None, 0, code="19295-5", text="positive")
+    assert unexpected_results(case(OXYCODONE, codeine, observations=(result,)), 90, MARGINS).named
+
+
+def test_tests_of_the_future_and_other_observations_are_left_out() -> None:
+    observations = (
+        seen("uds", None, -1, code="3397-7", text="positive"),
+        seen("uds", None, None, code="3397-7", text="positive"),
+        seen("pain_score", 4, 1),
+    )
+    assert unexpected_results(case(OXYCODONE, observations=observations), 90, MARGINS).named == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("opiates,1-1,opiate,,,\nother,1-1,thing,,,", "this code is listed already"),
+        ("opiates,1-1,opiate,,,\nother,2-2,opiate,,,", "listed already"),
+        ("opiates,1-1,opiate,nonsense,,", "no ingredient of drugs.csv"),
+        (",1-1,opiate,,,", "fill column analyte"),
+    ],
+)
+def test_a_wrong_table_is_refused(tmp_path: Path, rows: str, words: str) -> None:
+    (tmp_path / FILE).write_text(f"{','.join(COLUMNS)}\n{rows}\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=words):
+        load_analytes(tmp_path)
