@@ -56,7 +56,7 @@ CLASS_NAMES = {
 
 PROCEDURE_WORDS = ("procedure", "surgery", "operation", "preop", "pre-op", "premedication", "mri", "sedation")
 ONCE_CODES = frozenset({"once", "stat"})
-SAYS_ONCE = re.compile(r"\b(?:once|one time|single dose)\b(?!,? (?:a|an|daily|each|every|in|per|nightly|weekly|monthly)\b)")
+SAYS_ONCE = re.compile(r"\b(?:once|one time|single dose)\b(?! (?:a|an|daily|each|every|in|per|nightly|weekly)\b)")
 
 Wanted = Callable[[MedicationOrder], bool]
 
@@ -119,13 +119,14 @@ def one_off(order: MedicationOrder) -> bool:
     """A single dose around a procedure: it does not interact (CLINICAL.md section 8)."""
     if order.drug is None or order.repeats:
         return False
+    if not order.dosages or not all([_single(order, at) for at in range(len(order.dosages))]):
+        return False
     texts = [dosage.text.lower() for dosage in order.dosages if dosage.text]
-    for_procedure = (
+    return (
         order.drug.route == "injection"
         or any("acute_or_surgical" in reason.meanings for reason in order.reasons)
         or any(word in text for text in texts for word in PROCEDURE_WORDS)
     )
-    return for_procedure and bool(order.dosages) and all(_single(order, at) for at in range(len(order.dosages)))
 
 
 def _single(order: MedicationOrder, at: int) -> bool:

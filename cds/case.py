@@ -37,11 +37,24 @@ def once_a_case(ask: Callable[Concatenate["Case", Asked], Answer]) -> Callable[C
 
     @wraps(ask)
     def asked_once(case: "Case", /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
-        key = (ask, *(id(arg) if isinstance(arg, Struct) else arg for arg in args))
+        key = (ask, *[id(arg) if isinstance(arg, Struct) else arg for arg in args])
         answers = case.answers
         if key not in answers:
             answers[key] = ask(case, *args, **named)
         return cast(Answer, answers[key])
+
+    return asked_once
+
+
+def once_a_chart(ask: Callable[["Case"], Answer]) -> Callable[["Case"], Answer]:
+    """The same for a question that the chart alone answers, whatever is drafted: a second review need not ask again."""
+
+    @wraps(ask)
+    def asked_once(case: "Case") -> Answer:
+        answers = case.chart_answers
+        if ask not in answers:
+            answers[ask] = ask(case)
+        return cast(Answer, answers[ask])
 
     return asked_once
 
@@ -75,6 +88,7 @@ class Case:
         self.settings = settings or ReviewSettings()
         self.asked = [d for d in self.drafts if selected and d.ref in selected] or list(self.drafts)
         self.answers: dict[tuple[object, ...], object] = {}
+        self.chart_answers: dict[object, object] = {}
 
     @cached_property
     def judged(self) -> tuple[MedicationOrder, ...]:

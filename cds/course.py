@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from cds.case import Case, once_a_case
+from cds.case import Case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose, mme_sum
 from cds.exposure import continuous_days, days_taken, recorded_spans, span, taken_on
@@ -37,7 +37,7 @@ CONTINUED_RISE = Decimal("1.25")
 ZERO = Decimal(0)
 
 
-@once_a_case
+@once_a_chart
 def naive(case: Case) -> bool | None:
     """Opioid-naive: no opioid supply covering >= 7 of the last 30 days; None where the history is not known."""
     spans = opioid_records(case)
@@ -47,7 +47,7 @@ def naive(case: Case) -> bool | None:
     return True if case.history_known and not _undated(case) else None
 
 
-@once_a_case
+@once_a_chart
 def tolerant(case: Case) -> bool | None:
     """Opioid-tolerant: the SAF-12 dose on each of the last 7 days; None where the history is not known.
 
@@ -127,7 +127,7 @@ def continuation(case: Case, draft: MedicationOrder) -> bool:
     return doses is not None and doses[1] <= doses[0]
 
 
-@once_a_case
+@once_a_chart
 def opioid_records(case: Case) -> Records:
     """Every opioid record that counts, with its days."""
     return recorded_spans([record for record in case.chart.medications if is_opioid(record)], case.today)

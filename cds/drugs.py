@@ -104,6 +104,7 @@ def _recognise(concept: Concept, form: str | None, route: str | None) -> Drug | 
 _remembered = lru_cache(CACHE_SIZE)(_recognise)
 
 
+@lru_cache(CACHE_SIZE)
 def ingredient_drug(name: str) -> Drug:
     """The bare ingredient of drugs.csv as a drug. Raises ``KeyError`` for a name that the table lacks."""
     if not _TABLES.substances[name].roles:

@@ -273,8 +273,8 @@ def _because(draft: MedicationOrder, chart: Chart, today: date) -> str | None:
 def _by_its_reason(draft: MedicationOrder, given: frozenset[str]) -> str | None:
     """What one of the order's reasons excludes, whatever the others are.
 
-    A reason that is neuropathic itself ("post-traumatic neuralgia") is not acute pain, and neuropathy of chemotherapy is
-    not cancer pain. A use disorder beside a neuropathic reason excludes only the drugs that treat it.
+    A reason that is neuropathic itself ("post-traumatic neuralgia") is not acute pain, and neuropathy of chemotherapy
+    is not cancer pain. A use disorder beside a neuropathic reason excludes only the drugs that treat it.
     """
     reasons = [reason.meanings for reason in draft.reasons]
     others = [meanings for meanings in reasons if NEUROPATHIC.isdisjoint(meanings)]

@@ -1,7 +1,7 @@
 """What every ladder rule asks first: is this a new opioid for neuropathic pain, and where does the patient stand."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Outcome
 from cds.scope import is_opioid, stops, strength
 from cds.tramadol import Suitability, suitability
-from cds.trials import NEVER, Ladder, Trial
+from cds.trials import NEVER, TRIAL_DAYS, Ladder, Trial
 
 KNOWLEDGE = load_group("ladder")
 SOURCES = {"order": "order", "encounter": "encounter", "problem list": "list", "first-line drug": "first_line_drug"}
@@ -114,6 +114,11 @@ def other_state(ladder: Ladder, *states: str) -> Outcome:
 def going_well(trial: Trial) -> bool:
     """Taken today, for long enough at a working dose, and not recorded as failed or not tolerated."""
     return trial.grade == "ADEQUATE" and trial.active and trial.outcome is None
+
+
+def last_day_of(case: Case, trial: Trial) -> date:
+    """The day on which a trial that runs today will have taken long enough."""
+    return case.today + timedelta(days=TRIAL_DAYS - (trial.days or 0))
 
 
 # Facts

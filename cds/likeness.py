@@ -15,7 +15,7 @@ Names = frozenset[str]
 
 def drug_names(drug: Drug) -> Names:
     """The ingredients, in no order."""
-    return frozenset(part.name for part in drug.ingredients)
+    return drug.names
 
 
 def same_drug(some: Drug, other: Drug) -> bool:

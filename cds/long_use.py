@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from cds.case import Case, once_a_case
+from cds.case import Case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.course import GAP_DAYS, Records, opioid_records
 from cds.dose import daily_dose, mme_sum
@@ -31,13 +31,13 @@ def run_of(records: Records, today: date) -> Run:
     return Run()
 
 
-@once_a_case
+@once_a_chart
 def opioid_run(case: Case) -> Run:
     """The run of any opioid."""
     return run_of(opioid_records(case), case.today)
 
 
-@once_a_case
+@once_a_chart
 def by_the_clock(case: Case) -> Records:
     """The opioid records that are taken on schedule, in whole or in part."""
     return [(record, days) for record, days in opioid_records(case) if scheduled(record)]

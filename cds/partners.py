@@ -7,7 +7,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from cds.breathing import listing, one_off, standing
-from cds.case import Case
+from cds.case import Case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.drugs import Drug, ingredient_drug
 from cds.exposure import counts, span
@@ -78,12 +78,12 @@ def partners(
     """
     found: dict[str, Partner] = {}
     for order in case.regimen:
-        name = None if order is draft or one_off(order) else named(order)
-        if name is not None and name not in found:
-            found[name] = Partner(order, name, standing(case, order), taken=True)
-    for order in case.chart.medications:
         name = named(order)
-        if name is None or name in found or not counts(order) or any(order is listed for listed in case.listed):
+        if name is not None and name not in found and order is not draft and not one_off(order):
+            found[name] = Partner(order, name, standing(case, order), taken=True)
+    for order in earlier(case):
+        name = named(order)
+        if name is None or name in found:
             continue
         ended = _ended(case, order)
         if ended is None:
@@ -91,6 +91,13 @@ def partners(
         elif 0 <= (case.today - ended).days <= ended_within(name):
             found[name] = Partner(order, name, f"ended {ended.isoformat()}", taken=False, last=ended)
     return tuple(found[name] for name in sorted(found))
+
+
+@once_a_chart
+def earlier(case: Case) -> tuple[MedicationOrder, ...]:
+    """What counts on the chart and is not active today."""
+    listed = {id(order) for order in case.listed}
+    return tuple(order for order in case.chart.medications if counts(order) and id(order) not in listed)
 
 
 def _ended(case: Case, order: MedicationOrder) -> date | None:

@@ -1,7 +1,7 @@
 """Remedies that stay with the same drug in another order: immediate release, opioid alone, a taper, a lower
 gabapentinoid."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.findings import Finding
 from cds.gabapentinoid_orders import lowered_order
+from cds.knowledge import GROUPS
 from cds.offer import unknown_for
 from cds.opioid_orders import (
     immediate_release_orders,
@@ -23,7 +24,7 @@ from cds.orders import PROPOSED, PlainOrder, Proposal, as_medication
 from cds.remedies import NOTHING, Made, drafts_of, name_of, taper_words
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, opioids_of, stops
-from cds.second_review import SecondReview
+from cds.second_review import DOSE_GROUPS, SecondReview
 from cds.supporting_orders import rescue_order
 
 REQUEST = "MedicationRequest/"
@@ -57,7 +58,8 @@ class ProductRemedies:
                 said.append(taper_words(draft))
                 continue
             reason = draft.reasons[0].name if draft.reasons else None
-            order, objections = self._first_that_passes(draft, immediate_release_orders(self.case, names[0], reason))
+            candidates = immediate_release_orders(self.case, names[0], reason)
+            order, objections = self._first_that_passes(draft, candidates, DOSE_GROUPS)
             if order is not None:
                 label = (
                     f"{names[0].capitalize()} immediate release, {_sig(order)}, {order.days} days, "
@@ -133,7 +135,7 @@ class ProductRemedies:
         return made, said
 
     def _first_that_passes(
-        self, draft: MedicationOrder, candidates: Iterable[PlainOrder]
+        self, draft: MedicationOrder, candidates: Iterable[PlainOrder], groups: Collection[str] = GROUPS
     ) -> tuple[PlainOrder | None, Sequence[str]]:
         """The first order that the second review lets stand in the place of this draft without calling its dose too
         high to start, else the last that it lets stand; and what it objects to where it lets none."""
@@ -144,7 +146,7 @@ class ProductRemedies:
             return None, objections
         for candidate in candidates:
             order = replace(candidate, prior=olds[0].ref) if olds else candidate
-            found = self.second.findings(draft, as_medication(order, self.case.today, draft.reasons))
+            found = self.second.findings(draft, as_medication(order, self.case.today, draft.reasons), groups)
             rules = self.second.new_among(found)
             if rules:
                 objections = self.second.in_words(rules)

@@ -30,17 +30,24 @@ def first_tried_last(agents: list[str], ladder: Ladder) -> list[str]:
 
 
 def partners(case: Case, draft: MedicationOrder, ladder: Ladder) -> tuple[str, ...]:
-    """What is missing for a combination: an untried class; else the partner of what is taken; else what begins one."""
+    """What is missing for a combination: the partner of what is taken; else what begins the pair of which both were
+    tried; else an untried class; else what begins a pair. Nothing is missing where a pair is taken today."""
     usable = [agent for agent in _preferred(case, draft) if grade(ladder, agent) != "UNSUITABLE"]
     untried = first_tried_last([agent for agent in usable if not _satisfied(ladder, agent)], ladder)
-    active = {name for name, trial in ladder.classes.items() if trial.active}
+    active = {*ladder.taken, *(name for name, trial in ladder.classes.items() if trial.active)}
+    if any(active.issuperset(pair) for pair in COMBINATIONS):
+        return ()
     missing: list[str] = []
     for pair in COMBINATIONS:
         for one, other in (pair, pair[::-1]):
             if one in active and other not in active:
                 missing.extend(agent for agent in USUAL_ORDER if AGENT_CLASSES[agent] == other and agent in usable)
     begun = [agent for agent in ("gabapentin", "pregabalin", "nortriptyline", "duloxetine") if agent in usable]
-    return tuple(dict.fromkeys((*missing, *untried, *(() if active else begun))))
+    if active:
+        begun = []
+    both_tried = any(all(ladder.classes[name].grade == "ADEQUATE" for name in pair) for pair in ladder.possible_pairs)
+    rest = (*begun, *untried) if both_tried else (*untried, *begun)
+    return tuple(dict.fromkeys((*missing, *rest)))
 
 
 def grade(ladder: Ladder, agent: str) -> str:

@@ -28,6 +28,7 @@ STAGE_BOUNDS = {
 DIALYSIS = frozenset({"dialysis", "ckd_stage_5d"})
 DIALYSIS_VALUE = Decimal(14)
 """Stands for "below 15"."""
+DIALYSIS_KIND, STAGE_KIND = "dialysis", "CKD stage"
 KIDNEY_DISEASE = frozenset(STAGE_BOUNDS) | DIALYSIS | {"ckd_stage_unknown", "kidney_transplant"}
 
 MEASURED = ("crcl", "egfr", "egfr_race_based")
@@ -57,6 +58,18 @@ class RenalFunction(Struct, frozen=True):
     stale: date | None = None
     unknown: tuple[str, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """As a card says it: "eGFR 22 on 2026-02-10", "CKD stage 4", "dialysis"; empty where it is not known."""
+        if self.value is None or self.kind is None:
+            return ""
+        if self.kind == DIALYSIS_KIND:
+            return self.kind
+        if self.kind == STAGE_KIND:
+            stages = [stage.rpartition("_")[2] for stage, bound in STAGE_BOUNDS.items() if bound == self.value]
+            return f"CKD stage {min(stages, key=len)}" if stages else "CKD"
+        return f"{self.kind} {self.value.normalize():f}{f' on {self.taken.isoformat()}' if self.taken else ''}"
+
     def below(self, limit: Decimal | int) -> bool | None:
         """Whether renal function is below the limit; None where it is not known."""
         return None if self.value is None else self.value < limit
@@ -70,7 +83,7 @@ def renal_function(chart: Chart, today: date) -> RenalFunction:
     function = _measured(chart, first, today) or _computed(chart, first, today) or _race_based(chart, first, today)
     if conditions & DIALYSIS:
         below_15 = function is not None and function.value is not None and function.value < DIALYSIS_VALUE
-        return function if function is not None and below_15 else RenalFunction(DIALYSIS_VALUE, "dialysis")
+        return function if function is not None and below_15 else RenalFunction(DIALYSIS_VALUE, DIALYSIS_KIND)
     if function is not None:
         return function
     stale = _latest(chart, MEASURED, date.min, today)
@@ -80,7 +93,7 @@ def renal_function(chart: Chart, today: date) -> RenalFunction:
     if bounds:
         if stale is not None:
             bounds.append(stale.value)
-        return RenalFunction(min(bounds), "CKD stage", stale=stale_day)
+        return RenalFunction(min(bounds), STAGE_KIND, stale=stale_day)
     return RenalFunction(None, stale=stale_day, unknown=_unknown(chart, first, window, today))
 
 

@@ -102,9 +102,9 @@ def review(
     )
 
 
-def _found_again(case: Case, groups: Collection[str]) -> Sequence[Finding]:
-    """What the rules of these groups find in a case that a suggestion would make."""
-    return assess(case, [rule for rule in RULES if rule.group in groups]).findings
+def _found_again(case: Case, asked: Collection[str]) -> Sequence[Finding]:
+    """What the rules of these groups, or of these ids, find in a case that a suggestion would make."""
+    return assess(case, [rule for rule in RULES if rule.group in asked or rule.id in asked]).findings
 
 
 def _view(case: Case, draft: MedicationOrder) -> OrderView:

@@ -53,7 +53,7 @@ def is_regular_antagonist(order: MedicationOrder) -> bool:
     drug = order.drug
     if drug is None or "opioid" in drug.roles:
         return False
-    return any(drug.has(name) for name in REGULAR_ANTAGONISTS) or (drug.has("nalmefene") and not is_rescue(order))
+    return not REGULAR_ANTAGONISTS.isdisjoint(drug.names) or (drug.has("nalmefene") and not is_rescue(order))
 
 
 def is_rescue(order: MedicationOrder) -> bool:

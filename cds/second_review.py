@@ -13,15 +13,19 @@ from cds.offer import AGENT_CLASSES, unknown_for
 from cds.outcome import INDICATORS
 
 Assess = Callable[[Case, Collection[str]], Sequence[Finding]]
-"""What the rules of these groups find in a case."""
+"""What the rules of these groups, or of these ids, find in a case."""
 
 MILDEST = INDICATORS.index("info")
 SAME_MATTER = {"DD-23": "DD-24"}
 """A rule that is what another one becomes when the danger gets less: 50 MME a day after 90."""
+DOSE_READERS = (
+    "dose", "DD-09", "DD-13", "DD-16", "DD-17", "SAF-01", "SAF-12", "SAF-13", "SAF-14", "SAF-16",
+)  # fmt: skip
+"""What reads how much of a drug is ordered: the dose group, and rules of other groups with a limit on the dose."""
 DOSE_GROUPS = tuple(group for group in GROUPS if group != "ladder")
-"""Groups whose rules read the dose of a draft: to lower it takes nobody up or down the ladder."""
+"""Groups whose rules read the dose of a draft: a lower dose of the same opioid takes nobody up or down the ladder."""
 TITLES = {rule: knowledge.title for group in GROUPS for rule, knowledge in load_group(group).items()}
-OF_THE_CHART = ("listed", "renal", "_by_meaning", "_observed")
+OF_THE_CHART = ("chart_answers", "listed", "renal", "_by_meaning", "_observed")
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
 
 
@@ -62,7 +66,7 @@ class SecondReview:
         """What the rules find with this share of the drafted dose. Asked for by several findings, reviewed once."""
         key = id(draft), factor
         if key not in self._remembered:
-            self._remembered[key] = self.findings(draft, with_dose(draft, factor), DOSE_GROUPS)
+            self._remembered[key] = self.findings(draft, with_dose(draft, factor), DOSE_READERS)
         return self._remembered[key]
 
     def objections(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from cds.case import Case, number, once_a_case
+from cds.case import Case, number, once_a_case, once_a_chart
 from cds.chart import Condition, Observation
 from cds.days import months_before
 from cds.outcome import any_of
@@ -97,7 +97,7 @@ def _remission_day(condition: Condition, remission: str) -> date | None:
     return condition.ended
 
 
-@once_a_case
+@once_a_chart
 def overdoses(case: Case) -> Risks:
     """Overdoses of an opioid or a sedative at any time."""
     named = [

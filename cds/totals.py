@@ -36,11 +36,12 @@ def daily_total(orders: Iterable[MedicationOrder], ingredient: str) -> Total:
 
 
 HUNDREDTH = Decimal("0.01")
+EXACT_DIGITS = 20
 
 
 def shown(value: Decimal) -> str:
     """A sum as a card says it: at most two decimals, cut rather than rounded, so that no threshold seems reached."""
-    return number(value.quantize(HUNDREDTH, ROUND_DOWN) if value.as_tuple().exponent < -2 else value)
+    return number(value.quantize(HUNDREDTH, ROUND_DOWN) if value.adjusted() < EXACT_DIGITS else value)
 
 
 def mme_missing(case: Case) -> tuple[str, ...]:

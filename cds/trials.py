@@ -76,8 +76,8 @@ class Ladder(Struct, frozen=True):
 
     ``state`` is "unknown" where no history could be had. ``pair`` names the two classes taken together adequately;
     ``overlap_days`` the longest time that two systemic classes were taken together; ``possible_pairs`` the pairs, and
-    ``untried`` the systemic classes, that could still be offered (asked from S2 on only); ``tramadol`` the trial of it
-    (minimum 200 mg a day).
+    ``untried`` the systemic classes, that could still be offered (asked from S2 on only); ``taken`` the classes of
+    which a drug is taken today, be it in the best trial or not; ``tramadol`` the trial of it (minimum 200 mg a day).
     ``not_seen`` names sources of the history that were not available; ``unknown`` these and whatever else, if known,
     could only raise the state.
     """
@@ -91,6 +91,7 @@ class Ladder(Struct, frozen=True):
     overlap_days: int = 0
     possible_pairs: tuple[tuple[str, str], ...] = ()
     untried: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
 
 def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
@@ -113,7 +114,9 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     tramadol = trial_of(case, TRAMADOL, exposures.get(TRAMADOL.ingredient), not_seen)
     pair, overlap = _combination(systemic, exposures)
     beyond_one = sum(trial.satisfied for trial in classes.values()) > 1
-    available = {name for name in systemic if beyond_one and _available(case, draft, name, classes[name])}
+    active = {FIRST_LINE[name].drug_class for name, found in exposures.items() if found.active and name in FIRST_LINE}
+    taken = tuple(name for name in counted if name in active)
+    available = {name for name in systemic if beyond_one and _available(case, draft, name, classes[name], taken)}
     possible = tuple(pair for pair in COMBINABLE if available.issuperset(pair))
     untried = tuple(name for name in systemic if name in available and not classes[name].satisfied)
     unknown = not_seen + tuple(case.missing(key) for key in ("allergies", "conditions") if not case.chart.answers(key))
@@ -129,6 +132,7 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
         overlap_days=overlap,
         possible_pairs=possible,
         untried=untried,
+        taken=taken,
     )
 
 
@@ -309,13 +313,13 @@ def _combination(systemic: Iterable[str], exposures: Mapping[str, Exposure]) -> 
     return pair, longest
 
 
-def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial) -> bool:
+def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial, taken: Sequence[str]) -> bool:
     """Whether a drug of this class could be offered to this patient, or is taken."""
     from cds.offer import not_offered
 
     if trial.outcome in NOT_TOLERATED:
         return False
-    if trial.active or name == "sodium_channel_blocker":
+    if name in taken or name == "sodium_channel_blocker":
         return True
     return any(not not_offered(case, agent.ingredient, draft) for agent in AGENTS_OF[name] if not agent.counted_only)
 

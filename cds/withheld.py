@@ -236,6 +236,11 @@ def _tramadol(setting: Setting) -> Iterator[str]:
     )  # fmt: skip
     yield from (f"took {name} recently" for name in _washing_out(case))
     yield from (f"{order.drug.name} remains" for order in setting.taken if order.drug is not None and is_opioid(order))
+    yield from (f"takes {order.drug.name}" for order in setting.taken if order.drug and depressant_class(order))
+    for name in setting.takes("gabapentinoid"):
+        yield from (f"takes {name}, with {risk}" for risk in breathing_risks(setting))
+    if _heavy_alcohol(case):
+        yield "heavy alcohol use"
     yield from setting.has("seizure disorder", "seizure_disorder", "status_epilepticus")
     if any("opioid_allergy" in a.meanings or "opioid" in a.roles for a in case.chart.allergies if not a.intolerance):
         yield "allergy to an opioid"

@@ -106,7 +106,7 @@ def _worded(name: str, value: str) -> str:
     """A fact that lists ``notAssessed`` entries in a prescriber's words; every other as it is."""
     if name not in ENTRIES:
         return value
-    return "; ".join(" ".join(_split(entry)).strip() for entry in value.split("; "))
+    return "; ".join(": ".join(part for part in _split(entry) if part) for entry in value.split("; "))
 
 
 def wording(rule: Knowledge, words: str, alternative: str | None) -> Words:

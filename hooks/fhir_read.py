@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, MedicationOrder, Observation, Patient, Procedure
 from hooks import fhir_shapes as shapes
@@ -20,6 +21,7 @@ from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
 from hooks.prefetch import Prefetched
 
 NOT_PROVIDED = "not provided"
+ENTERED_IN_ERROR = "entered-in-error"
 UNDER_WAY = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold"})
 
 _resource = msgspec.json.Decoder(AnyResource)
@@ -92,6 +94,8 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
         read = _read_draft(ref, arrival.resource, known)
         if read is None:
             continue
+        if read.order.status == ENTERED_IN_ERROR:  # an order signed as an error takes it back
+            read = read._replace(order=replace(read.order, status="cancelled"))
         if read.odd:
             unreadable.add(ref)
         raw_fields = _raw_fields(arrival.raw)
@@ -126,7 +130,7 @@ def _named(arrivals: Iterable[_Arrival]) -> list[tuple[str, _Arrival]]:
             named.append((url, arrival))
         else:
             nameless.append(arrival)
-    nameless.sort(key=lambda arrival: canonical(arrival.resource))
+    nameless.sort(key=lambda arrival: (canonical(arrival.resource), bytes(arrival.raw)))
     named += [(f"{one.resource.type_name}/draft-{count}", one) for count, one in enumerate(nameless, start=1)]
     return named
 

@@ -258,7 +258,8 @@ def test_what_a_wording_says_is_unknown_is_said_once() -> None:
     found = review_of(finding("DD-01", facts={"not_known": "; ".join(entries)}, unknown=entries))
     [card] = renderer.render(found, manner(), Writing())["cards"]
     assert (
-        card["summary"] == "Not known: medication list not provided; kidney function older than 365 days; alcohol use."
+        card["summary"]
+        == "Not known: medication list: not provided; kidney function: older than 365 days; alcohol use."
     )
     assert card["detail"].count("not provided") == 1
 

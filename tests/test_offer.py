@@ -57,7 +57,7 @@ def test_a_healthy_patient_is_offered_everything() -> None:
         ("heart_failure", {"pregabalin"}, "heart failure, class not known"),
         ("hepatic_disease", {"duloxetine", "tramadol"}, "liver disease"),
         ("cirrhosis", {"duloxetine", "tramadol"}, "liver disease"),
-        ("alcohol_use_disorder", {"duloxetine"}, "heavy alcohol use"),
+        ("alcohol_use_disorder", {"duloxetine", "tramadol"}, "heavy alcohol use"),
         ("uncontrolled_hypertension", {"duloxetine", "capsaicin_patch"}, "uncontrolled hypertension"),
         ("glaucoma_narrow", {*ANTIDEPRESSANTS}, "narrow-angle glaucoma"),
         ("conduction_disease", {*TRICYCLICS}, "conduction disease or long QT"),

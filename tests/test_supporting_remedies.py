@@ -14,14 +14,14 @@ from cds.schedules import SCHEDULES
 from cds.service_codes import COLUMNS, SERVICE_CODES, load_service_codes
 from cds.supporting_orders import ecg_order, laxative_order, service_order
 from tests.builders import ALL_ANSWERED, TODAY, a_day, draft, order, present, tablet
-from tests.test_alternatives import DRAFT, finding, objecting, silent
+from tests.test_alternatives import DRAFT, finding, silent
 from tests.test_offer import healthy, named, opioid
 
 SENNA, GLYCOL = (laxative.ingredient for laxative in SCHEDULES.laxatives)
 
 
-def laxatives(assess: Any = silent, *taken: Any, **fields: Any) -> tuple[list[str], str]:
-    told = propose(healthy(*taken, **fields), [finding("SAF-07", "laxative", group="safety")], assess)
+def laxatives(*taken: Any, **fields: Any) -> tuple[list[str], str]:
+    told = propose(healthy(*taken, **fields), [finding("SAF-07", "laxative", group="safety")], silent)
     return [p.label for p in told.by_group.get("safety", ())], " ".join(told.notes.get("safety", ()))
 
 
@@ -29,7 +29,6 @@ def test_senna_is_added_and_polyethylene_glycol_where_senna_may_not_be() -> None
     assert laxatives() == (["Add senna 8.6 mg, 2 tablets at night"], "")
     allergic = (Allergy("AllergyIntolerance/1", frozenset({SENNA}), "senna"),)
     assert laxatives(allergies=allergic)[0] == ["Add polyethylene glycol 17 g a day"]
-    assert laxatives(objecting(SENNA))[0] == ["Add polyethylene glycol 17 g a day"]
     both = (*allergic, Allergy("AllergyIntolerance/2", frozenset({GLYCOL}), "macrogol"))
     assert laxatives(allergies=both) == ([], "")
 
@@ -42,7 +41,7 @@ def test_no_laxative_with_an_obstructed_bowel_or_diarrhoea(against: str) -> None
 def test_no_laxative_without_the_problem_list_or_beside_the_same() -> None:
     made, said = laxatives(questions={**ALL_ANSWERED, "conditions": "failed"})
     assert made == [] and "the problem list is not known" in said
-    assert laxatives(silent, order("s", named(SENNA), a_day(2), authored=TODAY)) == ([], "")
+    assert laxatives(order("s", named(SENNA), a_day(2), authored=TODAY)) == ([], "")
 
 
 @pytest.mark.parametrize("laxative", SCHEDULES.laxatives)

@@ -15,7 +15,7 @@ from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Indicator, Outcome
 from cds.rules.sedation_risks import alcohol_use
 from cds.substances import Risks, dated
-from cds.totals import Total, daily_total, doubtful, without
+from cds.totals import Total, daily_total, doubtful, shown, without
 
 KNOWLEDGE = load_group("dose")
 
@@ -69,6 +69,7 @@ def acetaminophen_above_limit(case: Case, draft: MedicationOrder) -> Outcome:
     if not case.medications_known:
         missing.append(case.missing("medications"))
     if missing:
+        facts["acetaminophen_not_known"] = facts["products"] + (f"; known part {number(amount)} mg" if amount else "")
         return CannotTell(tuple(dict.fromkeys(missing)), said=bool(total.unknown), facts=facts)
     return DoesNotApply("acetaminophen within the limit")
 
@@ -113,7 +114,7 @@ def _other_risks(case: Case) -> Risks:
     if weight is None or weight.value is None:
         missing.append(_weight_missing(case))
     elif weight.value < LOW_WEIGHT:
-        named.append(f"weight {number(weight.value)} kg")
+        named.append(f"weight {shown(weight.value)} kg")
     liver = case.condition("hepatic_disease")
     if liver is not None:
         named.append(dated("liver disease", liver.since))

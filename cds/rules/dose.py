@@ -36,7 +36,8 @@ def dose_from_50_mme(case: Case, draft: MedicationOrder) -> Outcome:
     missing = mme_missing(case)
     if not missing:
         return DoesNotApply("below 50 MME a day")
-    facts = _mme_facts(case, FIFTY) | {"drug": opioid_name(draft), "not_known": _not_known(case)}
+    known = f"; known part {shown(case.mme_after.at_least)} MME" if case.mme_after.at_least else ""
+    facts = _mme_facts(case, FIFTY) | {"drug": opioid_name(draft), "mme_not_known": _not_known(case) + known}
     return CannotTell(missing, said=True, facts=facts)
 
 
@@ -90,6 +91,7 @@ def _mme_facts(case: Case, threshold: Decimal) -> dict[str, str]:
         "new_mme_per_day": shown(after.at_least - active),
         "before_mme_per_day": shown(case.mme_before.at_least),
         "scheduled_mme_per_day": shown(after.scheduled_at_least),
+        "scheduled": shown(after.scheduled_at_least) if after.scheduled_at_least else "none",
         "threshold_mme_per_day": shown(threshold),
         "made_of": _made_of(case, active, exact),
         "counting": _counting(case),
@@ -97,21 +99,14 @@ def _mme_facts(case: Case, threshold: Decimal) -> dict[str, str]:
 
 
 def _made_of(case: Case, active: Decimal, exact: bool) -> str:
-    """What the sum is made of, for a summary: what was before it where an opioid is renewed, changed or stopped."""
-    if _before(case):
-        return _before(case)
+    """What the sum is made of; where an opioid is renewed, changed or stopped in this signing, what it was before."""
+    if any(is_opioid(replacement.old) for _, replacement in case.replacements):
+        before = case.mme_before
+        known = before.total is not None and case.medications_known
+        return f"{'' if known else 'at least '}{shown(before.at_least)} before"
     new = f"{shown(case.mme_after.at_least - active)} new"
     # Where a part is not known, "0 active" would say too much.
     return f"{shown(active)} active, {new}" if active or exact else new
-
-
-def _before(case: Case) -> str:
-    """The sum before this signing, where it replaces a part of it; empty where it only adds to it."""
-    if not any(is_opioid(replacement.old) for _, replacement in case.replacements):
-        return ""
-    before = case.mme_before
-    known = before.total is not None and case.medications_known
-    return f"{'' if known else 'at least '}{shown(before.at_least)} before"
 
 
 def _counting(case: Case) -> str:
@@ -122,8 +117,6 @@ def _counting(case: Case) -> str:
         said.append("As-needed doses count at their maximum.")
     if any(part.older_factor for part in after.parts):
         said.append("One factor is older than the 2022 table.")
-    if _before(case):
-        said.append(f"It was {_before(case)} this order.")
     for draft, replacement in case.replacements:
         if replacement.how == "assumed" and is_opioid(draft) and not stops(draft):
             since = case.taken_since(replacement.old)
@@ -137,8 +130,13 @@ def _counting(case: Case) -> str:
 
 
 def _not_known(case: Case) -> str:
-    parts = [f"dose of {part.ingredient} ({part.reason})" for part in case.mme_after.unknown]
+    parts = [f"dose of {part.ingredient} ({_why(part.reason)})" for part in case.mme_after.unknown]
     return ", ".join([*parts, *([] if case.medications_known else ["the medication list"])])
+
+
+def _why(reason: str | None) -> str:
+    """Why a dose is not known, as a card says it: "no strength given"."""
+    return f"{reason} given" if reason is not None and reason.startswith("no ") else reason or "not told"
 
 
 def _naloxone(case: Case) -> tuple[str, ...]:

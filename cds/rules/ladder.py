@@ -1,12 +1,13 @@
 """The ladder of neuropathic pain: which first-line steps come before this opioid (NP-01 to NP-15)."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.exposure import supply_days
 from cds.findings import RuleFunction
-from cds.first_line import CLASS_NAMES, SYSTEMIC_CLASSES
+from cds.first_line import CLASS_NAMES
 from cds.knowledge import load_group
 from cds.ladder_view import (
     JUDGED,
@@ -15,6 +16,7 @@ from cds.ladder_view import (
     fit_of,
     going_well,
     history_of,
+    last_day_of,
     name_of,
     other_state,
     sentence_start,
@@ -25,6 +27,7 @@ from cds.offer import AGENT_CLASSES, not_offered, unknown_for
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.rules.ladder_notes import hiv_neuropathy, localized_pain_without_topical, mild_pain, radiculopathy
 from cds.rules.ladder_trials import first_line_dose_too_low, first_line_trial_too_short, partial_response
+from cds.trials import Trial
 
 KNOWLEDGE = load_group("ladder")
 LIMIT_DAYS = KNOWLEDGE["NP-09"].number("supply_days")
@@ -44,7 +47,7 @@ def opioid_before_first_line(case: Case, draft: MedicationOrder) -> Outcome:
     evidence = EVIDENCE_OXYCODONE if draft.drug is not None and draft.drug.has("oxycodone") else EVIDENCE
     begun = any(trial.grade == "PARTIAL" for trial in seen.ladder.classes.values())
     words = _trigeminal(seen) or ("partial" if begun else "default")
-    return _step(case, draft, seen, words, ("first_line",), {"evidence": evidence}, raising=True)
+    return _step(case, draft, seen, words, ("first_line",), {"evidence": evidence}, running=True)
 
 
 def opioid_after_one_class(case: Case, draft: MedicationOrder) -> Outcome:
@@ -58,7 +61,7 @@ def opioid_after_one_class(case: Case, draft: MedicationOrder) -> Outcome:
     tried = name_of(name, trial)
     words = _trigeminal(seen) or ("add_on" if going_well(trial) else "default")
     facts = {"tried": tried, "tried_start": sentence_start(tried), "tried_class": name}
-    return _step(case, draft, seen, words, ("second_class",), facts, raising=True)
+    return _step(case, draft, seen, words, ("second_class",), facts, running=True)
 
 
 def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
@@ -72,11 +75,28 @@ def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
     overlap = f"Longest time together on record: {days} days." if days else "They were not taken together on record."
     facts = {"overlap": overlap, "overlap_days": str(days)}
     words = _trigeminal(seen) or "default"
-    both = sum(seen.ladder.classes[name].satisfied for name in SYSTEMIC_CLASSES) > 1
-    if words == "default" and seen.ladder.untried and not (both and seen.ladder.possible_pairs):
-        words = "untried"
-        facts["untried"] = " or ".join(CLASS_NAMES[name] for name in seen.ladder.untried)
+    if words == "default":
+        words, more = _combination(seen)
+        facts |= more
     return _step(case, draft, seen, words, ("partner",), facts)
+
+
+def _combination(seen: View) -> tuple[str, dict[str, str]]:
+    """The wording of NP-03: the partner of what is taken, a pair to be begun, or a class that is still untried."""
+    classes, pairs = seen.ladder.classes, seen.ladder.possible_pairs
+    together = next((pair for pair in pairs if set(pair) <= set(seen.ladder.taken)), None)
+    if together is not None:
+        return "together", {"pair": _names(together, classes)}
+    if any(name in seen.ladder.taken for pair in pairs for name in pair):
+        return "default", {}
+    tried = [pair for pair in pairs if all(classes[name].satisfied for name in pair)]
+    if tried:
+        return "begin", {"pair": _names(tried[0], classes)}
+    return "untried", {"untried": " or ".join(CLASS_NAMES[name] for name in seen.ladder.untried)}
+
+
+def _names(pair: tuple[str, str], classes: Mapping[str, Trial]) -> str:
+    return " and ".join(name_of(name, classes[name]) for name in pair)
 
 
 def strong_opioid_before_tramadol(case: Case, draft: MedicationOrder) -> Outcome:
@@ -191,18 +211,21 @@ def _step(
     words: str,
     asks: tuple[str, ...],
     facts: dict[str, str],
-    raising: bool = False,
+    running: bool = False,
 ) -> Fires:
-    """A warning that a step was left out. Nothing is proposed in trigeminal neuralgia; in localized pain a topical, where
-    none was tried. With ``raising`` a drug that is taken below its working dose comes before a new one."""
+    """A warning that a step was left out. No drug is proposed in trigeminal neuralgia; in localized pain a topical,
+    where none was tried. With ``running`` a drug whose trial is under way, or that is taken below its working dose,
+    comes before a new one."""
     if words == "trigeminal":
-        asks = ()
+        asks = ("delete",)
     elif seen.indication.localized and not seen.indication.face_or_scalp:
         asks = asks if seen.ladder.classes["topical"].grade in TOPICAL_TRIED else (*asks, "topical")
-    raised = _to_raise(case, draft, seen) if raising and words != "trigeminal" else None
-    if raised is not None:
-        words = "raise"
-        facts = facts | {"raised": raised, "raised_start": sentence_start(raised)}
+    if running and words != "trigeminal":
+        raised, kept = _to_raise(case, draft, seen), _to_keep(seen)
+        if raised is not None:
+            words, facts = "raise", facts | {"raised": raised, "raised_start": sentence_start(raised)}
+        elif kept is not None:
+            words, facts = "keep", facts | {"kept": str(kept.agent), "until": last_day_of(case, kept).isoformat()}
     return Fires("warning", facts_of(case, draft, seen) | facts, words, asks, seen.ladder.unknown)
 
 
@@ -215,6 +238,12 @@ def _to_raise(case: Case, draft: MedicationOrder, seen: View) -> str | None:
         if not not_offered(case, trial.agent, draft, running=running) and not unknown_for(case, trial.agent):
             return trial.agent
     return None
+
+
+def _to_keep(seen: View) -> Trial | None:
+    """The trial that is under way: taken today, for less than 28 days."""
+    running = (trial for trial in seen.ladder.classes.values() if trial.active and trial.grade == "PARTIAL")
+    return next((trial for trial in running if trial.shortfall == "duration" and trial.outcome is None), None)
 
 
 def _trigeminal(seen: View) -> str | None:

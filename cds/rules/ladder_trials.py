@@ -1,13 +1,12 @@
 """Ladder rules about a trial that was begun: too short, too low, or helping in part (NP-05 to NP-07)."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 from cds.case import Case, number
 from cds.chart import MedicationOrder, Observation
 from cds.first_line import CLASSES
 from cds.knowledge import load_group
-from cds.ladder_view import View, facts_of, going_well, other_state, sentence_start, view
+from cds.ladder_view import View, facts_of, going_well, last_day_of, other_state, sentence_start, view
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.trials import Trial
 
@@ -42,7 +41,7 @@ def first_line_trial_too_short(case: Case, draft: MedicationOrder) -> Outcome:
     if not trial.active:
         words = "failed" if trial.outcome == "failure" else "stopped"
         return Fires("warning", facts, words, unknown=seen.ladder.not_seen)
-    facts["until"] = (case.today + timedelta(days=TRIAL_DAYS - (trial.days or 0))).isoformat()
+    facts["until"] = last_day_of(case, trial).isoformat()
     return Fires("warning", facts, "default", ("keep_first_line",), seen.ladder.not_seen)
 
 

@@ -81,7 +81,8 @@ def _renal_unknown(case: Case, drug: str) -> Outcome:
     at_risk = case.aged(RENAL_AGE) or case.has("diabetes", "diabetic_neuropathy", *CKD) or case.renal.stale is None
     said = drug in ASKS_RENAL and bool(at_risk)
     missing = case.renal.unknown
-    return CannotTell(missing, said, "not_known", {"drug": drug, "renal_missing": "; ".join(missing)})
+    why = ", ".join(dict.fromkeys(entry.partition(": ")[2] for entry in missing))
+    return CannotTell(missing, said, "not_known", {"drug": drug, "renal_missing": why})
 
 
 CKD = (
@@ -97,6 +98,7 @@ def renal_facts(case: Case) -> dict[str, str]:
         "renal_kind": renal.kind or "renal function",
         "renal_ml_per_min": "" if renal.value is None else number(renal.value),
         "renal_on": "" if renal.taken is None else f" on {renal.taken.isoformat()}",
+        "renal": renal.said,
     }
 
 

@@ -1,6 +1,15 @@
 """Safety: what is in scope, what could not be assessed, naloxone (G01, G04, SAF-01)."""
 
-from cds.breathing import SLEEP_APNOEA, age_missing, disease, rescue_at_hand, sedative_name
+from cds.breathing import (
+    SLEEP_APNOEA,
+    age_missing,
+    disease,
+    is_gabapentinoid,
+    listing,
+    pairs,
+    rescue_at_hand,
+    sedative_name,
+)
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.findings import RuleFunction
@@ -118,7 +127,8 @@ def overdose_risks(case: Case, draft: MedicationOrder) -> Risks:
     named += [sedative_name(e.partner) for e in depressant_exposures(case, draft)]
     beside = gabapentinoid_risks(case, draft)
     if beside.named:
-        named.append(f"a gabapentinoid with {beside.named[0]}")
+        gabapentinoids = listing(sedative_name(partner) for _, partner in pairs(case, draft, is_gabapentinoid))
+        named.append(f"{gabapentinoids} ({beside.named[0]})")
     for risks in (use_disorders(case, REMISSION_MONTHS), overdoses(case)):
         named += risks.named
         missing += risks.missing

@@ -244,6 +244,7 @@ def _pair_facts(
         "partner_class": listing(class_name(partner) for _, partner in found),
         "partner_standing": standing(case, other),
         "established_days": str(ESTABLISHED_DAYS),
+        "both": "Both" if len({sedative_name(other) for _, other in found}) == 1 else "All",
     }
     since = None if any(other is one for one in case.drafts) else case.taken_since(other)
     if since is not None:

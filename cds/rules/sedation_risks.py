@@ -12,7 +12,7 @@ from cds.breathing import (
     pairs,
     sedative_name,
 )
-from cds.case import Case, number, once_a_case
+from cds.case import Case, number, once_a_case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.knowledge import load_group
 from cds.scope import depressant_class
@@ -55,8 +55,7 @@ def gabapentinoid_risks(case: Case, draft: MedicationOrder) -> Risks:
         missing.append(case.missing("conditions"))
     weak_kidneys = case.renal.below(RISK_EGFR)
     if weak_kidneys and case.renal.value is not None:
-        on = f" on {case.renal.taken.isoformat()}" if case.renal.taken else ""
-        named.append(f"{case.renal.kind} {number(case.renal.value)}{on}")
+        named.append(case.renal.said)
     elif weak_kidneys is None:
         missing += case.renal.unknown
     sedatives = [order for order in case.regimen if depressant_class(order) is not None and not one_off(order)]
@@ -82,7 +81,7 @@ def risk_facts(case: Case, risks: Risks) -> dict[str, str]:
     return facts
 
 
-@once_a_case
+@once_a_chart
 def alcohol_use(case: Case) -> Alcohol:
     """Hazardous alcohol use by the numbers of DD-06."""
     return hazardous_alcohol(case, ALCOHOL_LIMITS)
