@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from cds.renal import RenalFunction
 from cds.review import Review, review
 from cds.totals import shown
 from hooks.signing import read_signing
-
 from tests.sentences import TODAY, request_of
 
 DAILY = {"repeat": {"frequency": 4, "period": 1, "periodUnit": "d"}}
