@@ -119,7 +119,7 @@ def one_off(order: MedicationOrder) -> bool:
     """A single dose around a procedure: it does not interact (CLINICAL.md section 8)."""
     if order.drug is None or order.repeats:
         return False
-    if not order.dosages or not all([_single(order, at) for at in range(len(order.dosages))]):
+    if not order.dosages or not all(_single(order, at) for at in range(len(order.dosages))):
         return False
     texts = [dosage.text.lower() for dosage in order.dosages if dosage.text]
     return (

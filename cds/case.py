@@ -238,6 +238,10 @@ class Case:
                     by_meaning.setdefault(meaning, []).append(condition)
         return by_meaning
 
+    def lists_any(self, meanings: frozenset[str]) -> bool:
+        """Whether any condition on record, present or not, has one of these meanings."""
+        return not meanings.isdisjoint(self._by_meaning)
+
     def condition(self, *meanings: str) -> Condition | None:
         """The first present condition with one of these meanings (conditions.csv), in the order asked."""
         for meaning in meanings:

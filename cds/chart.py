@@ -95,7 +95,7 @@ class MedicationOrder(Struct, frozen=True):
     requester: str | None = None
     identifiers: frozenset[str] = frozenset()
     follows: frozenset[str] = frozenset()
-    """References of the orders that this one is linked to: priorPrescription, basedOn, replaces, authorizingPrescription."""
+    """What this one is linked to: priorPrescription, basedOn, replaces, authorizingPrescription."""
     reasons: tuple[Reason, ...] = ()
     stopped_for: str | None = None
     category: frozenset[str] = frozenset()

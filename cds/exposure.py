@@ -137,7 +137,11 @@ def replaces(new: MedicationOrder, old: MedicationOrder, today: date) -> Replace
     """
     if new.ref == old.ref:
         return None if different_drugs(new, old) else Replacement(old, "same order")
-    if old.ref in new.follows or old.identifiers & new.follows or (not is_order(old) and (new.ref in old.follows or new.follows & old.follows)):
+    if (
+        old.ref in new.follows
+        or old.identifiers & new.follows
+        or (not is_order(old) and (new.ref in old.follows or new.follows & old.follows))
+    ):
         return Replacement(old, "linked")
     if new.identifiers & old.identifiers and not different_drugs(new, old):
         return Replacement(old, "same order")

@@ -22,7 +22,8 @@ GROUPS = ("sedation", "interaction", "organ", "dose", "safety", "ladder")
 
 UNITS = (
     "days", "months", "years", "mg", "mg_per_day", "mcg_per_day", "mcg_per_hour", "mme_per_day", "percent", "points",
-    "count", "ml_per_min", "ms", "kg", "kg_per_m2", "hours", "mmhg", "times", "per_week", "mmol_per_l", "mg_per_dl", "mcg", "minutes", "patches",
+    "count", "ml_per_min", "ms", "kg", "kg_per_m2", "hours", "mmhg", "times", "per_week", "mmol_per_l", "mg_per_dl",
+    "mcg", "minutes", "patches",
 )  # fmt: skip
 SUMMARY_LIMIT = 139
 FLAT_KEYS = {"title", "indicator", "reviewed", "next_review", "seed", "looks_at", "cannot_know", "strength"}

@@ -7,14 +7,31 @@ from functools import lru_cache
 from msgspec import Struct
 
 from cds.breathing import listing, one_off, standing
-from cds.case import Case, once_a_chart
+from cds.case import Case, once_a_case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.drugs import Drug, ingredient_drug
 from cds.exposure import counts, span
 from cds.scope import is_systemic, stops
 
-Named = Callable[[MedicationOrder], str | None]
-"""Tells the ingredient of an order that matters to a rule; None where it holds none."""
+
+class Named(Struct, frozen=True):
+    """Tells the ingredient of a systemic order that matters to a rule: one of these, or one with one of these roles."""
+
+    ingredients: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+
+    def __call__(self, order: MedicationOrder) -> str | None:
+        drug = order.drug
+        if drug is None or not self._concerns(drug.roles, drug.names) or not is_systemic(order):
+            return None
+        return _part(drug, self.ingredients, self.roles)
+
+    def recorded(self, case: Case) -> bool:
+        """Whether any drug of the chart or of the signing may be one of these."""
+        return self._concerns(*_on_record(case))
+
+    def _concerns(self, roles: frozenset[str], names: frozenset[str]) -> bool:
+        return not self.roles.isdisjoint(roles) or not self.ingredients.isdisjoint(names)
 
 
 class Partner(Struct, frozen=True):
@@ -29,46 +46,46 @@ class Partner(Struct, frozen=True):
 
 
 def holds(*ingredients: str) -> Named:
-    """Tells which of these ingredients a systemic order holds, the first of the product."""
-    wanted = frozenset(ingredients)
-
-    def held(order: MedicationOrder) -> str | None:
-        if order.drug is None or not is_systemic(order):
-            return None
-        return next((part.name for part in order.drug.ingredients if part.name in wanted), None)
-
-    return held
+    """These ingredients."""
+    return Named(ingredients=frozenset(ingredients))
 
 
 def with_role(*roles: str) -> Named:
-    """Tells the ingredient of a systemic order that has one of these roles (drugs.csv)."""
-    wanted = frozenset(roles)
-
-    def named(order: MedicationOrder) -> str | None:
-        if order.drug is None or wanted.isdisjoint(order.drug.roles) or not is_systemic(order):
-            return None
-        return _part_with_role(order.drug, wanted)
-
-    return named
+    """The ingredients that have one of these roles (drugs.csv)."""
+    return Named(roles=frozenset(roles))
 
 
-@lru_cache(maxsize=1024)
-def _part_with_role(drug: Drug, roles: frozenset[str]) -> str | None:
+def either(some: Named, other: Named) -> Named:
+    """What either of the two tells."""
+    return Named(some.ingredients | other.ingredients, some.roles | other.roles)
+
+
+@lru_cache(maxsize=4096)
+def _part(drug: Drug, ingredients: frozenset[str], roles: frozenset[str]) -> str | None:
     for part in drug.ingredients:
-        if not roles.isdisjoint(ingredient_drug(part.name).roles):
+        if part.name in ingredients or not roles.isdisjoint(_roles(part.name)):
             return part.name
     return None
 
 
-def either(*named: Named) -> Named:
-    """The first ingredient that one of these tells."""
-    return lambda order: next((name for tell in named if (name := tell(order)) is not None), None)
+def _roles(ingredient: str) -> frozenset[str]:
+    try:
+        return ingredient_drug(ingredient).roles
+    except KeyError:
+        return frozenset()
+
+
+@once_a_case
+def _on_record(case: Case) -> tuple[frozenset[str], frozenset[str]]:
+    """The roles and the ingredients of every drug of the chart and of the signing."""
+    drugs = [order.drug for order in (*case.chart.medications, *case.drafts) if order.drug is not None]
+    return frozenset().union(*[d.roles for d in drugs]), frozenset().union(*[d.names for d in drugs])
 
 
 def partners(
     case: Case,
     draft: MedicationOrder,
-    named: Named,
+    named: Callable[[MedicationOrder], str | None],
     ended_within: Callable[[str], int] = lambda name: 0,
 ) -> tuple[Partner, ...]:
     """The drugs for which ``named`` tells an ingredient, besides the draft itself: those of the regimen, then those
@@ -76,6 +93,8 @@ def partners(
 
     Each ingredient once, in alphabetical order; a single dose around a procedure does not interact.
     """
+    if isinstance(named, Named) and not named.recorded(case):
+        return ()
     found: dict[str, Partner] = {}
     for order in case.regimen:
         name = named(order)

@@ -92,10 +92,8 @@ def review(
         said=assessment.said,
         not_assessed=tuple(sorted(missing)),
         orders=tuple(_view(case, draft) for draft in case.judged if is_opioid(draft)),
-        mme_per_day=number(mme.total) if mme.total is not None and case.medications_known else None,
-        mme_at_least=number(mme.at_least)
-        if mme.at_least and (mme.total is None or not case.medications_known)
-        else None,
+        mme_per_day=number(mme.at_least) if mme_known else None,
+        mme_at_least=number(mme.at_least) if mme.at_least and not mme_known else None,
         proposals=propose(case, assessment.findings, _found_again),
         unrecognised=tuple(sorted(unrecognised)),
         outcomes=assessment.outcomes,

@@ -19,6 +19,7 @@ USE_DISORDERS = {
     "cannabis_use_disorder": "cannabis use disorder",
     "substance_use_disorder_other": "substance use disorder",
 }
+USE_MEANINGS = frozenset({*USE_DISORDERS, *[f"{meaning}_remission" for meaning in USE_DISORDERS]})
 OVERDOSES = {"overdose_history": "overdose", "sedative_overdose_history": "overdose of a sedative"}
 DRUNK = ("alcohol_in_blood", "alcohol_intoxication")
 DAYS_A_WEEK = 7
@@ -62,7 +63,7 @@ def dated(name: str, since: date | None) -> str:
 def use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
     """Use disorders that are active or in remission for less than so many months; all of them, or those wanted."""
     named, missing = [], []
-    for meaning, name in USE_DISORDERS.items() if case.chart.conditions else ():
+    for meaning, name in USE_DISORDERS.items() if case.lists_any(USE_MEANINGS) else ():
         if wanted and meaning not in wanted:
             continue
         active = case.condition(meaning)

@@ -3,22 +3,36 @@
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
 
 from cds import terminology
 from cds.chart import Allergy, Condition, Encounter, Patient, Procedure, Reason
-from cds.drugs import Drug, recognise
+from cds.drugs import recognise
 from cds.terminology import Concept, ConditionMeaning
 from hooks import fhir_shapes as shapes
 from hooks.fhir_days import first_day, last_day
-from hooks.fhir_elements import REMEMBERED, Pointer, codes, concept, concepts, period, pointers, present, printable
+from hooks.fhir_elements import (
+    NOTHING,
+    REMEMBERED,
+    Pointer,
+    codes,
+    concept,
+    concepts,
+    period,
+    pointers,
+    present,
+    printable,
+    unreadable,
+)
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 
 REFUTED = frozenset({"refuted", "entered-in-error"})
 HISTORY = frozenset({"inactive", "remission", "resolved"})
+NOT_ACTIVE = REFUTED | HISTORY
 UNCERTAIN = frozenset({"provisional", "differential", "unconfirmed"})
 NOT_DONE = frozenset({"not-done", "entered-in-error", "preparation"})
 NO_ALLERGY_CODES = frozenset(
@@ -29,10 +43,33 @@ NO_ALLERGY_WORDS = ("no known allerg", "no known drug allerg", "no known medicat
 SEVERE = frozenset({"severe", "24484000"})
 NOT_SEVERE = frozenset({"mild", "moderate", "255604002", "6736007"})
 ANAPHYLAXIS = frozenset({"anaphylaxis"})
+UNNAMED = ConditionMeaning(NOTHING, "")
 INPATIENT_CLASSES = {"inpatient": "IMP", "outpatient": "AMB", "ambulatory": "AMB", "emergency": "EMER", "home": "HH"}
 """DSTU2's words for the class of an encounter, as the codes of later versions."""
 
 Meant = tuple[Concept, ConditionMeaning]
+
+
+class Standing(NamedTuple):
+    """What a condition's clinical and verification status say. ``odd``: one of them cannot be read."""
+
+    refuted: bool
+    past: bool
+    uncertain: bool
+    odd: bool
+
+
+class Allergens(NamedTuple):
+    """What an allergy is to: the fields of ``Allergy``. ``denied``: the record says that there is none."""
+
+    denied: bool
+    ingredients: frozenset[str]
+    name: str
+    meanings: frozenset[str]
+    roles: frozenset[str]
+
+
+UNKNOWN_ALLERGENS = Allergens(False, NOTHING, "", NOTHING, NOTHING)
 
 
 class _Reaction(Struct, gc=False):
@@ -94,34 +131,52 @@ def _encounter_class(raw: Raw) -> str | None:
 # Conditions and reasons
 
 
-def read_condition(ref: str, sent: shapes.Condition, today: date, records: Records) -> Condition:
-    """A problem or diagnosis; ``status`` as CLINICAL.md section 13 defines a present condition."""
-    verification = codes(sent.verification_status)
+def read_condition(ref: str, sent: shapes.Condition, today: date, records: Records) -> tuple[Condition, bool]:
+    """A problem or diagnosis; ``status`` as CLINICAL.md section 13 defines a present condition. And whether what it is
+    or how it stands could not be read."""
+    standing = _standing(bytes(sent.clinical_status), bytes(sent.verification_status))
     found = meant(bytes(sent.code))
-    meaning = found[0][1] if found else None
-    sites = concepts(bytes(sent.body_site)) or ()
+    meaning = found[0][1] if found else UNNAMED
+    sites = (concepts(bytes(sent.body_site)) or ()) if sent.body_site else ()
     onset = sent.onset_date_time or period(bytes(sent.onset_period)).start
     recorded = first_day(sent.recorded_date or sent.asserted_date or sent.date_recorded)
     ended = last_day(sent.abatement_date_time or period(bytes(sent.abatement_period)).end)
     status = "present"
-    if not verification.isdisjoint(REFUTED) or (meaning is not None and meaning.negated):
+    if standing.refuted or meaning.negated:
         status = "refuted"
-    elif not codes(sent.clinical_status).isdisjoint(HISTORY) or _abated(sent, ended, today):
+    elif standing.past or _abated(sent, ended, today):
         status = "history"
-    return Condition(
+    condition = Condition(
         ref=ref,
-        meanings=meaning.meanings if meaning else frozenset(),
-        name=meaning.name if meaning else "",
+        meanings=meaning.meanings,
+        name=meaning.name,
         status=status,
-        provisional=not verification.isdisjoint(UNCERTAIN),
+        provisional=standing.uncertain,
         localized=_localized(meaning, len(sites)),
         since=first_day(onset) or recorded or _start_of(sent, records),
         ended=ended,
         recorded=recorded,
-        severe=_severe(codes(sent.severity)),
-        encounter_diagnosis=any("encounter-diagnosis" in code or code == "diagnosis" for code in codes(sent.category)),
+        severe=_severe(codes(sent.severity)) if sent.severity else None,
+        encounter_diagnosis=_of_encounter(bytes(sent.category)),
         site=", ".join(sorted(printable(site) for site in sites)) or None,
     )
+    return condition, standing.odd or (not found and unreadable(sent.code))
+
+
+@lru_cache(REMEMBERED)
+def _standing(clinical: bytes, verification: bytes) -> Standing:
+    clinically, verified = codes(Raw(clinical)), codes(Raw(verification))
+    return Standing(
+        refuted=not verified.isdisjoint(REFUTED),
+        past=not clinically.isdisjoint(HISTORY),
+        uncertain=not verified.isdisjoint(UNCERTAIN),
+        odd=concepts(clinical) is None or concepts(verification) is None,
+    )
+
+
+@lru_cache(REMEMBERED)
+def _of_encounter(category: bytes) -> bool:
+    return any("encounter-diagnosis" in code or code == "diagnosis" for code in codes(Raw(category)))
 
 
 def read_reasons(raw: Raw, holder: shapes.Resource, records: Records) -> Iterator[Reason]:
@@ -165,17 +220,16 @@ def _condition_reason(sent: shapes.Condition) -> Reason | None:
     )
 
 
-def _localized(meaning: ConditionMeaning | None, sites: int) -> bool | None:
+def _localized(meaning: ConditionMeaning, sites: int) -> bool | None:
     """As the table says; where it says nothing, one recorded body site makes it localized (CLINICAL.md section 2)."""
-    known = meaning.localized if meaning is not None else None
-    return True if known is None and sites == 1 else known
+    return True if meaning.localized is None and sites == 1 else meaning.localized
 
 
 def _abated(sent: shapes.Condition, ended: date | None, today: date) -> bool:
     if ended is not None:
         return ended < today
-    said = (sent.abatement_string, sent.abatement_boolean, sent.abatement_date_time)
-    return any(said) or any(present(raw) for raw in (sent.abatement_age, sent.abatement_range))
+    said = sent.abatement_string or sent.abatement_boolean or sent.abatement_date_time
+    return bool(said) or present(sent.abatement_age) or present(sent.abatement_range)
 
 
 def _start_of(sent: shapes.Condition, records: Records) -> date | None:
@@ -198,37 +252,46 @@ def _severe(words: frozenset[str]) -> bool | None:
 
 def read_allergy(ref: str, sent: shapes.AllergyIntolerance) -> Allergy | None:
     """An active allergy; None where it is refuted, over, or says that there is none."""
-    status = codes(sent.verification_status) | codes(sent.clinical_status) | {(sent.status or "").casefold()}
-    if not status.isdisjoint(REFUTED | HISTORY):
+    if (sent.status or "").casefold() in NOT_ACTIVE or not (
+        NOT_ACTIVE.isdisjoint(codes(sent.verification_status)) and NOT_ACTIVE.isdisjoint(codes(sent.clinical_status))
+    ):
         return None
-    reactions = _read_reactions(bytes(sent.reaction))
-    named = _substances(sent, reactions)
-    if any(_denies(one) for one in named):
+    reactions = _read_reactions(bytes(sent.reaction)) if sent.reaction else []
+    allergens = _allergens(bytes(sent.code), bytes(sent.substance)) or _allergens(
+        *(bytes(reaction.substance) for reaction in reactions)
+    )
+    if allergens is None:
+        allergens = UNKNOWN_ALLERGENS
+    if allergens.denied:
         return None
-    drugs = [drug for drug in map(_substance_drug, named) if drug is not None]
-    shown = [one for one in map(printable, named) if one]
-    words, severe = _reaction_words(reactions)
+    words, severe = _reaction_words(reactions) if reactions else (NOTHING, None)
     kind = codes(sent.type)
     return Allergy(
         ref=ref,
-        ingredients=frozenset(part.name for drug in drugs for part in drug.ingredients),
-        name=drugs[0].name if drugs else next(iter(shown), ""),
+        ingredients=allergens.ingredients,
+        name=allergens.name,
         intolerance=True if "intolerance" in kind else False if "allergy" in kind else None,
         severe=severe,
         reactions=words,
-        meanings=frozenset().union(*(terminology.condition_meaning(one).meanings for one in named)),
-        roles=frozenset().union(*(drug.roles for drug in drugs)),
+        meanings=allergens.meanings,
+        roles=allergens.roles,
     )
 
 
-def _substances(sent: shapes.AllergyIntolerance, reactions: list[_Reaction]) -> list[Concept]:
-    first = [named for raw in (sent.code, sent.substance) for named in concepts(bytes(raw)) or ()]
-    return first or [named for reaction in reactions for named in concepts(bytes(reaction.substance)) or ()]
-
-
 @lru_cache(REMEMBERED)
-def _substance_drug(named: Concept) -> Drug | None:
-    return recognise(named)
+def _allergens(*elements: bytes) -> Allergens | None:
+    """What these elements name together; None where they hold no concept that can be read."""
+    named = [one for raw in elements for one in concepts(raw) or ()]
+    if not named:
+        return None
+    drugs = [drug for drug in map(recognise, named) if drug is not None]
+    return Allergens(
+        denied=any(_denies(one) for one in named),
+        ingredients=frozenset(part.name for drug in drugs for part in drug.ingredients),
+        name=drugs[0].name if drugs else next(filter(None, map(printable, named)), ""),
+        meanings=NOTHING.union(*(terminology.condition_meaning(one).meanings for one in named)),
+        roles=NOTHING.union(*(drug.roles for drug in drugs)),
+    )
 
 
 def _denies(named: Concept) -> bool:

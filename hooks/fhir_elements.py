@@ -1,7 +1,8 @@
 """The parts of FHIR resources, of every version: concepts, references, quantities, periods, days.
 
-Each reader takes the bytes of one element and remembers its answers: the same codes and the same dosages come with
-every request. An absent element (no bytes, or ``null``) is empty; one that cannot be read is ``None`` where it matters.
+Each reader takes the bytes of one element and remembers what codes, names and amounts stand for: the same ones come
+with every request. A Reference or an Identifier is read each time and not kept. An absent element (no bytes, or
+``null``) is empty; one that cannot be read is ``None`` where it matters.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from hooks.fhir_shapes import UNREADABLE_JSON
 
 REMEMBERED = 8192
 LARGEST_EXPONENT = 9
+NOTHING: frozenset[str] = frozenset()
 DAYS_IN = {
     "d": (1, 1), "day": (1, 1), "h": (1, 24), "hour": (1, 24), "hr": (1, 24), "min": (1, 1440), "minute": (1, 1440),
     "s": (1, 86400), "second": (1, 86400), "wk": (7, 1), "week": (7, 1), "mo": (30, 1), "month": (30, 1), "a": (365, 1),
@@ -105,15 +107,20 @@ def concepts(raw: bytes) -> tuple[Concept, ...] | None:
     return tuple(_concept(one) for one in (found if isinstance(found, list) else [found]) if one is not None)
 
 
+def unreadable(raw: Raw) -> bool:
+    """Whether the element was sent and holds no concepts that can be read."""
+    return bool(raw) and concepts(bytes(raw)) is None
+
+
 def concept(raw: Raw) -> Concept | None:
     """The first concept; None where there is none, or none that can be read."""
-    found = concepts(bytes(raw))
+    found = concepts(bytes(raw)) if raw else None
     return found[0] if found else None
 
 
 def codes(raw: Raw) -> frozenset[str]:
     """The codes of all concepts, and the text of those without a code; lower case."""
-    return _codes(bytes(raw))
+    return _codes(bytes(raw)) if raw else NOTHING
 
 
 @lru_cache(REMEMBERED)
@@ -148,16 +155,24 @@ def _coding(sent: _Coding) -> Coding:
     return Coding(sent.system, None if sent.code is None else str(sent.code), sent.display)
 
 
-@lru_cache(REMEMBERED)
 def pointers(raw: bytes) -> tuple[Pointer, ...] | None:
     """What an element points at or names, one or many; None: unreadable."""
     if not raw:
         return ()
+    if b'"reference"' in raw or b'"identifier"' in raw:
+        return _pointers_of(raw)
+    return _remembered_pointers(raw)
+
+
+def _pointers_of(raw: bytes) -> tuple[Pointer, ...] | None:
     try:
         found = _pointers.decode(raw)
         return tuple(pointer for one in (found if isinstance(found, list) else [found]) for pointer in _follow(one))
     except UNREADABLE_JSON:
         return None
+
+
+_remembered_pointers = lru_cache(REMEMBERED)(_pointers_of)
 
 
 def _follow(sent: _Pointer | str | None) -> Iterator[Pointer]:
@@ -186,8 +201,12 @@ def _follow(sent: _Pointer | str | None) -> Iterator[Pointer]:
 
 def refs(raw: Raw) -> frozenset[str]:
     """The references of an element as ``Type/id``; those to contained resources are left out."""
-    found = pointers(bytes(raw)) or ()
-    return frozenset(one.ref for one in found if one.ref is not None and not one.ref.startswith("#"))
+    found = (pointers(bytes(raw)) or ()) if raw else ()
+    return (
+        NOTHING
+        if not found
+        else frozenset(one.ref for one in found if one.ref is not None and not one.ref.startswith("#"))
+    )
 
 
 def local_ref(reference: str) -> str:
@@ -197,11 +216,10 @@ def local_ref(reference: str) -> str:
     return "/".join(reference.partition("/_history/")[0].rstrip("/").rsplit("/", 2)[-2:])
 
 
-@lru_cache(REMEMBERED)
-def identifiers(raw: bytes) -> frozenset[str]:
+def identifiers(raw: Raw) -> frozenset[str]:
     """``system|value`` of each identifier that has a value."""
     if not raw:
-        return frozenset()
+        return NOTHING
     try:
         found = _identifiers.decode(raw)
     except UNREADABLE_JSON:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, MedicationOrder, Observation, Patient, Procedure
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import read_allergy, read_condition, read_encounter, read_patient, read_procedure
-from hooks.fhir_elements import concepts, local_ref, present
+from hooks.fhir_elements import local_ref, unreadable
 from hooks.fhir_loose import Found, Lost, read_loosely
 from hooks.fhir_observations import read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
@@ -203,16 +203,17 @@ def _encounter(records: Records, encounter_id: str | None) -> Encounter | None:
 def _conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition, ...]:
     conditions = []
     for ref, sent in records.of(shapes.Condition):
-        if any(concepts(bytes(raw)) is None for raw in (sent.code, sent.clinical_status, sent.verification_status)):
+        condition, is_odd = read_condition(ref, sent, today, records)
+        conditions.append(condition)
+        if is_odd:
             odd.add(ref)
-        conditions.append(read_condition(ref, sent, today, records))
     return tuple(conditions)
 
 
 def _allergies(records: Records, odd: set[str]) -> tuple[Allergy, ...]:
     allergies = []
     for ref, sent in records.of(shapes.AllergyIntolerance):
-        if present(sent.code) and concepts(bytes(sent.code)) is None:
+        if unreadable(sent.code):
             odd.add(ref)
         allergies.append(read_allergy(ref, sent))
     return tuple(allergy for allergy in allergies if allergy is not None)
@@ -224,14 +225,15 @@ def _procedures(records: Records) -> tuple[Procedure, ...]:
 
 
 def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
-    found: list[Observation] = []
-    for ref, sent in records.of(shapes.Observation):
-        if present(sent.code) and concepts(bytes(sent.code)) is None:
-            odd.add(ref)
-        found += read_observations(ref, sent)
     reports = (read_report(ref, sent) for ref, sent in records.of(shapes.DiagnosticReport))
-    found += [report for report in reports if report is not None]
-    found.sort(key=lambda one: (one.ref, one.meaning, one.name, one.text or "", str(one.value)))
+    found = [report for report in reports if report is not None]
+    for ref, sent in records.of(shapes.Observation):
+        if unreadable(sent.code):
+            odd.add(ref)
+        measured = read_observations(ref, sent)
+        if len(measured) > 1:
+            measured.sort(key=lambda one: (one.meaning, one.name, one.text or "", str(one.value)))
+        found += measured
     return tuple(found)
 
 

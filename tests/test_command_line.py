@@ -31,10 +31,13 @@ def test_a_card_is_printed_as_a_person_reads_it(capsys: pytest.CaptureFixture[st
 
 def test_silence_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Nothing in scope." in run(capsys, "review", stored("amoxicillin"))[1]
-    quiet = run(capsys, "review", stored("dose-not-told"), "--today", "2026-03-01")[1]
-    assert "No card." in quiet
-    assert "MME a day: at least 30" in quiet
-    assert "Not assessed: dose of MedicationRequest/m1: no dose" in quiet
+    assert "No card." in run(capsys, "review", stored("cancer-pain"), "--today", "2026-03-01")[1]
+
+
+def test_what_was_not_assessed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(capsys, "review", stored("dose-not-told"), "--today", "2026-03-01")[1]
+    assert "MME a day: at least 30" in out
+    assert "Not assessed: dose of MedicationRequest/m1: no dose" in out
 
 
 def test_why_tells_the_outcome_of_every_rule(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from cds.knowledge import KnowledgeError, load_group
 from cds.review import RULES
 
@@ -29,7 +30,9 @@ def test_a_missing_file_is_refused() -> None:
 
 def test_a_missing_number_names_the_key() -> None:
     knowledge = load_group("sedation")["DD-01"]
-    with pytest.raises(KnowledgeError, match=re.escape("sedation.toml: DD-01.thresholds.no_such_days: add this number")):
+    with pytest.raises(
+        KnowledgeError, match=re.escape("sedation.toml: DD-01.thresholds.no_such_days: add this number")
+    ):
         knowledge.number("no_such_days")
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cds.case import Case
 from cds.findings import assess
 from cds.outcome import CannotTell, DoesNotApply, Fires
 from cds.review import RULES, Review, review
 from hooks.signing import read_signing
-
 from tests.sentences import KEYS, TODAY, request_of
 
 FOLDER = Path(__file__).parent / "rules"
@@ -94,7 +94,7 @@ LOUD = [scenario for scenario in SCENARIOS if scenario["expect"] in ("critical",
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("scenario", LOUD, ids=[f"{s['rule']}: {s['says']}" for s in LOUD])
 def test_hiding_an_answer_never_silences_a_finding(scenario: dict[str, Any], key: str) -> None:
-    """A finding that is gone once a whole question is hidden must have become "cannot tell" or be said by another rule."""
+    """A finding that is gone once a question is hidden must have become "cannot tell", or another rule says so."""
     request = request_of(scenario["chart"])
     if key not in request["prefetch"]:
         return
