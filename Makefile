@@ -4,6 +4,8 @@
 #   make test                                             every test, with coverage
 #   make check                                            format, lint with the cds/hooks boundary, types
 #   make fixtures                                         tell the stories of fixtures/ anew
+#   make readme                                           write the README's answer and docs/RULES.md anew
+#   make properties                                       what must hold, on 2,000 fresh charts
 #   make bench                                            CPU per request, beside a plain service
 
 PORT ?= 8080
@@ -16,7 +18,7 @@ OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(OLD_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 
-.PHONY: serve test check format fixtures bench clean
+.PHONY: serve test check format fixtures readme properties bench clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml
@@ -46,6 +48,13 @@ format: $(READY)
 
 fixtures: $(READY)
 	$(BIN)/python -m tests.fixtures
+
+readme: $(READY)
+	$(BIN)/python -m tests.readme
+	$(BIN)/python -m tests.rules_page
+
+properties: $(READY)
+	PROPERTY_EXAMPLES=$(or $(PROPERTY_EXAMPLES),2000) $(BIN)/python -m pytest tests/test_properties.py
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -158,7 +158,7 @@ def read_condition(ref: str, sent: shapes.Condition, today: date, records: Recor
         recorded=recorded,
         severe=_severe(codes(sent.severity)) if sent.severity else None,
         encounter_diagnosis=_of_encounter(bytes(sent.category)),
-        site=", ".join(sorted(printable(site) for site in sites)) or None,
+        site=(", ".join(sorted(map(printable, sites))) or None) if sites else None,
     )
     return condition, standing.odd or (not found and unreadable(sent.code))
 

@@ -43,12 +43,16 @@ DOSE_ELEMENTS = {"R4": ("doseAndRate",), "STU3": ("doseQuantity", "doseRange"), 
 
 class Dosages(NamedTuple):
     """The dosage instructions of one order. ``version`` is the FHIR version that their shape betrays, or None;
-    ``asked_for`` what as-needed doses are for; ``odd``: part of them could not be read."""
+    ``asked_for`` what as-needed doses are for; ``odd``: part of them could not be read; ``route``: the first told."""
 
     dosages: tuple[Dosage, ...] = ()
     asked_for: tuple[Concept, ...] = ()
     version: str | None = None
     odd: bool = False
+    route: str | None = None
+
+
+NO_DOSAGES = Dosages()
 
 
 class _Range(Struct, gc=False):
@@ -124,13 +128,15 @@ _dosages = msgspec.json.Decoder(list[_Dosage] | _Dosage | None, strict=False)
 def read_dosages(raw: bytes) -> Dosages:
     """Dosage instructions, one or many. What cannot be read is left out, and said in ``odd``."""
     if not raw or raw == b"null":
-        return Dosages()
+        return NO_DOSAGES
     sent, odd = _decoded(raw)
+    dosages = tuple(_dosage(one) for one in sent)
     return Dosages(
-        tuple(_dosage(one) for one in sent),
-        tuple(named for one in sent for named in _asked_for(one)),
-        _version(raw),
-        odd,
+        dosages=dosages,
+        asked_for=tuple(named for one in sent for named in _asked_for(one)),
+        version=_version(raw),
+        odd=odd,
+        route=next((dosage.route for dosage in dosages if dosage.route), None),
     )
 
 

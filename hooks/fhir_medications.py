@@ -50,6 +50,10 @@ _product = msgspec.json.Decoder(_Product)
 
 def named_drug(sent: shapes.DrugRecord, route: str | None, records: Records) -> NamedDrug:
     """The drug of an order, a statement or a dispense. ``route`` is that of its dosage."""
+    if sent.medication_codeable_concept:
+        plainly = _plainly_named(bytes(sent.medication_codeable_concept), route)
+        if plainly is not None:
+            return plainly
     odd = False
     display = ""
     missing = None
@@ -68,6 +72,13 @@ def named_drug(sent: shapes.DrugRecord, route: str | None, records: Records) -> 
             missing = pointer.ref
             display = pointer.display or display
     return NamedDrug(_drug(Concept(text=display), None, route) if display else None, display, odd, missing)
+
+
+@lru_cache(REMEMBERED)
+def _plainly_named(raw: bytes, route: str | None) -> NamedDrug | None:
+    """The drug of an element that begins with a concept and refers to nothing; None for any other."""
+    first = next(iter(pointers(raw) or ()), Pointer())
+    return None if first.concept is None or first.ref is not None else _recognised(first.concept, None, route)
 
 
 def _recognised(named: Concept, form: str | None, route: str | None) -> NamedDrug:

@@ -1,7 +1,6 @@
 """FHIR Observation and DiagnosticReport -> ``cds.chart.Observation``, in the units of observations.csv."""
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -48,7 +47,6 @@ class Value(NamedTuple):
 class Facts(NamedTuple):
     """As in ``cds.chart.Observation``."""
 
-    meaning: str
     value: Decimal | None
     words: str | None
     upper_limit: Decimal | None
@@ -82,21 +80,20 @@ _component = msgspec.json.Decoder(_Values)
 _ranges = msgspec.json.Decoder(list[_ReferenceRange] | _ReferenceRange | None)
 
 
-def read_observations(ref: str, sent: shapes.Observation) -> Iterator[Observation]:
+def read_observations(ref: str, sent: shapes.Observation) -> list[Observation]:
     """The observation and its components, those that mean something to the review."""
-    if (sent.status or "").casefold() in DROPPED:
-        return
+    if sent.status is not None and sent.status.casefold() in DROPPED:
+        return []
     own = _observation(ref, sent, sent)
-    if own is not None:
-        yield own
+    found = [] if own is None else [own]
     for raw in members_of(sent.component) if sent.component else ():
         try:
-            part = _component.decode(raw)
+            part = _observation(ref, _component.decode(raw), sent)
         except UNREADABLE_JSON:
             continue
-        found = _observation(ref, part, sent)
-        if found is not None:
-            yield found
+        if part is not None:
+            found.append(part)
+    return found
 
 
 def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
@@ -108,27 +105,29 @@ def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
     return Observation(ref, meaning, None, first_day(moment), instant(moment), name=printable(concept(sent.code)))
 
 
-def observation_meanings(sent: shapes.Measured) -> Iterator[str]:
+def observation_meanings(sent: shapes.Measured) -> list[str]:
     """What an observation and its components are about, whatever their values."""
-    parts = [sent.code] if sent.code else []
+    own = observation_meaning(bytes(sent.code))
+    meanings = [] if own is None else [own]
     if isinstance(sent, shapes.Observation) and sent.component:
-        parts += [fields["code"] for raw in members_of(sent.component) if "code" in (fields := fields_of(raw) or {})]
-    for code in parts:
-        meaning = observation_meaning(bytes(code))
-        if meaning is not None:
-            yield meaning
+        parts = [(fields_of(raw) or {}).get("code", ABSENT) for raw in members_of(sent.component)]
+        meanings += [meaning for code in parts if (meaning := observation_meaning(bytes(code))) is not None]
+    return meanings
 
 
 def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Observation) -> Observation | None:
-    if not part.code:
+    code, limits, measured = bytes(part.code), bytes(part.reference_range), bytes(part.value_quantity)
+    meaning = observation_meaning(code)
+    if meaning is None:
         return None
-    facts = _facts(bytes(part.code), bytes(part.reference_range), *(bytes(raw) for raw in _sent_values(part)))
-    if facts is None:
-        return None
+    if measured and measured != b"null":
+        facts = _measured_facts(meaning, code, limits, measured)
+    else:
+        facts = _facts(meaning, code, limits, *map(bytes, _other_values(part)))
     moment = _moment(whole)
     return Observation(
         ref=ref,
-        meaning=facts.meaning,
+        meaning=meaning,
         value=facts.value,
         taken=first_day(moment),
         taken_at=instant(moment),
@@ -139,10 +138,8 @@ def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Obs
     )
 
 
-def _sent_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
+def _other_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
     """The values: numbers first, then plain ones, then coded ones (``NUMBERS``, ``PLAIN``)."""
-    if present(part.value_quantity):
-        return (part.value_quantity,)
     return (
         part.value_quantity,
         part.value_integer,
@@ -156,12 +153,8 @@ def _sent_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
     )
 
 
-@lru_cache(REMEMBERED)
-def _facts(code: bytes, limits: bytes, *values: bytes) -> Facts | None:
-    """What an observation says, apart from its day; None where it means nothing to the review."""
-    meaning = observation_meaning(code)
-    if meaning is None:
-        return None
+def _facts(meaning: str, code: bytes, limits: bytes, *values: bytes) -> Facts:
+    """What an observation says, apart from its day."""
     named = (concepts(code) or (Concept(),))[0]
     value = _value(values)
     measured = _in_table_unit(meaning, value.amount, named)
@@ -171,12 +164,19 @@ def _facts(code: bytes, limits: bytes, *values: bytes) -> Facts | None:
         if meaning in BOUNDED and value.sign in {"<", ">"}:
             measured = None
     loinc = next((coding.code for coding in named.codings if coding.code and coding.system in LOINC_NAMES), None)
-    return Facts(meaning, measured, words, _upper_limit(meaning, limits, value.amount, named), printable(named), loinc)
+    return Facts(measured, words, _upper_limit(meaning, limits, value.amount, named), printable(named), loinc)
+
+
+_measured_facts = lru_cache(REMEMBERED)(_facts)
+"""For quantities: a code with an amount, which is nobody's. Words are read each time."""
 
 
 def _moment(sent: shapes.Measured) -> str:
+    told = sent.effective_date_time or sent.effective_instant
+    if told:
+        return told
     runs = period(bytes(sent.effective_period))
-    return sent.effective_date_time or sent.effective_instant or runs.end or runs.start or sent.issued or ""
+    return runs.end or runs.start or sent.issued or ""
 
 
 def _in_table_unit(meaning: str, sent: Quantity | None, named: Concept) -> Decimal | None:

@@ -1,17 +1,19 @@
 """FHIR orders, statements and dispenses of a drug, of every version -> ``cds.chart.MedicationOrder``."""
 
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
 
 from cds.chart import Dosage, MedicationOrder, Quantity, Reason
+from cds.drugs import Drug
 from cds.status_reasons import stopped_for
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import read_reasons, stated_reason
 from hooks.fhir_days import first_day, last_day
-from hooks.fhir_dosage import Dosages, read_dosages
+from hooks.fhir_dosage import NO_DOSAGES, Dosages, read_dosages
 from hooks.fhir_elements import (
     REMEMBERED,
     codes,
@@ -34,7 +36,7 @@ ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hol
 """R5 says in ``adherence`` what the status of a statement said before."""
 
 
-class ReadOrder(NamedTuple):
+class ReadOrder(Struct, frozen=True, gc=False):
     """One drug record as read. ``odd``: part of it could not be read; ``missing``: the Medication it refers to that did
     not come with the request; ``version``: the FHIR version that its shape betrays, or None."""
 
@@ -44,13 +46,33 @@ class ReadOrder(NamedTuple):
     version: str | None = None
 
 
-class _Shared(NamedTuple):
-    """Facts of every kind, by their names in ``MedicationOrder``; the rest as in ``ReadOrder``."""
+class _Shared(Struct, frozen=True, gc=False):
+    """Facts of every kind, as in ``MedicationOrder``; the rest as in ``ReadOrder``."""
 
-    facts: dict[str, Any]
+    drug: Drug | None
+    name: str
+    status: str | None
+    dosages: tuple[Dosage, ...]
+    identifiers: frozenset[str]
+    reasons: tuple[Reason, ...]
+    stopped_for: str | None
+    category: frozenset[str]
     odd: bool
     missing: str | None
     version: str | None
+
+
+class Supply(Struct, frozen=True, gc=False):
+    """What a dispenseRequest says, as in ``MedicationOrder``."""
+
+    days: Decimal | None = None
+    quantity: Quantity | None = None
+    repeats: int | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+NO_SUPPLY = Supply()
 
 
 class _Supply(Struct, rename="camel", gc=False):
@@ -70,17 +92,29 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
     if sent.do_not_perform:
         return None
     shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
+    supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
     order = MedicationOrder(
         ref=ref,
         kind="request",
-        **shared.facts,
+        drug=shared.drug,
+        name=shared.name,
+        status=shared.status,
+        dosages=shared.dosages,
+        identifiers=shared.identifiers,
+        reasons=shared.reasons,
+        stopped_for=shared.stopped_for,
+        category=shared.category,
         intent=_word(sent.intent),
         reported=bool(sent.reported_boolean) or _says_true(sent.reported) or present(sent.reported_reference),
         authored=first_day(sent.authored_on),
-        end=last_day(sent.status_changed) if shared.facts["status"] in ENDED else None,
-        requester=_requester(sent.requester),
+        end=last_day(sent.status_changed) if shared.status in ENDED else None,
+        requester=_requester(bytes(sent.requester)) if sent.requester else None,
         follows=refs(sent.prior_prescription) | refs(sent.based_on) | refs(sent.replaces),
-        **(_supplied(bytes(sent.dispense_request)) if sent.dispense_request else {}),
+        supply_days=supply.days,
+        quantity=supply.quantity,
+        repeats=supply.repeats,
+        valid_from=supply.valid_from,
+        valid_to=supply.valid_to,
     )
     newest = present(sent.medication) or present(sent.reason)
     return ReadOrder(order, shared.odd, shared.missing, "R5" if newest else shared.version)
@@ -89,16 +123,27 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
 def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> ReadOrder:
     """DSTU2's MedicationOrder."""
     shared = _shared(sent, _dosages(sent.dosage_instruction), records, sent.reason_codeable_concept)
-    shared.facts["stopped_for"] = _stopped_for(sent.reason_ended) or shared.facts["stopped_for"]
+    supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
     order = MedicationOrder(
         ref=ref,
         kind="request",
-        **shared.facts,
+        drug=shared.drug,
+        name=shared.name,
+        status=shared.status,
+        dosages=shared.dosages,
+        identifiers=shared.identifiers,
+        reasons=shared.reasons,
+        stopped_for=_stopped_for(sent.reason_ended) or shared.stopped_for,
+        category=shared.category,
         authored=first_day(sent.date_written),
         end=last_day(sent.date_ended),
-        requester=_requester(sent.prescriber),
+        requester=_requester(bytes(sent.prescriber)) if sent.prescriber else None,
         follows=refs(sent.prior_prescription),
-        **(_supplied(bytes(sent.dispense_request)) if sent.dispense_request else {}),
+        supply_days=supply.days,
+        quantity=supply.quantity,
+        repeats=supply.repeats,
+        valid_from=supply.valid_from,
+        valid_to=supply.valid_to,
     )
     return ReadOrder(order, shared.odd, shared.missing, "DSTU2")
 
@@ -107,13 +152,18 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
     """MedicationStatement of every version."""
     dosages = _dosages(sent.dosage, sent.rendered_dosage_instruction)
     shared = _shared(sent, dosages, records, sent.reason_for_use_codeable_concept, sent.reason_for_use_reference)
-    shared.facts["status"] = _statement_status(shared.facts["status"], sent)
-    shared.facts["stopped_for"] = shared.facts["stopped_for"] or _stopped_for(sent.reason_not_taken)
     runs = period(bytes(sent.effective_period))
     order = MedicationOrder(
         ref=ref,
         kind="statement",
-        **shared.facts,
+        drug=shared.drug,
+        name=shared.name,
+        status=_statement_status(shared.status, sent),
+        dosages=shared.dosages,
+        identifiers=shared.identifiers,
+        reasons=shared.reasons,
+        stopped_for=shared.stopped_for or _stopped_for(sent.reason_not_taken),
+        category=shared.category,
         authored=first_day(sent.date_asserted),
         start=first_day(runs.start or sent.effective_date_time),
         end=last_day(runs.end),
@@ -125,12 +175,18 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
 def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -> ReadOrder:
     """MedicationDispense of every version."""
     shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
-    for raw in (sent.status_reason_codeable_concept, sent.not_performed_reason):
-        shared.facts["stopped_for"] = shared.facts["stopped_for"] or _stopped_for(raw)
+    not_given_for = _stopped_for(sent.status_reason_codeable_concept) or _stopped_for(sent.not_performed_reason)
     order = MedicationOrder(
         ref=ref,
         kind="dispense",
-        **shared.facts,
+        drug=shared.drug,
+        name=shared.name,
+        status=shared.status,
+        dosages=shared.dosages,
+        identifiers=shared.identifiers,
+        reasons=shared.reasons,
+        stopped_for=shared.stopped_for or not_given_for,
+        category=shared.category,
         authored=first_day(sent.when_prepared),
         start=first_day(sent.when_handed_over or sent.when_prepared),
         supply_days=in_days(quantity(bytes(sent.days_supply))),
@@ -142,7 +198,7 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
 
 def _shared(sent: shapes.DrugRecord, dosages: Dosages, records: Records, *reasons: Raw) -> _Shared:
     """What all kinds share. ``reasons``: the elements in which this kind states them beside the usual ones."""
-    named = named_drug(sent, next((dosage.route for dosage in dosages.dosages if dosage.route), None), records)
+    named = named_drug(sent, dosages.route, records)
     stated: dict[Reason, None] = {}
     odd = named.odd or dosages.odd
     for raw in (*reasons, sent.reason_code, sent.reason_reference, sent.reason):
@@ -153,31 +209,30 @@ def _shared(sent: shapes.DrugRecord, dosages: Dosages, records: Records, *reason
         reason = stated_reason(said)
         if reason is not None:
             stated[reason] = None
-    facts = {
-        "drug": named.drug,
-        "name": named.name,
-        "status": _word(sent.status),
-        "dosages": dosages.dosages,
-        "identifiers": identifiers(bytes(sent.identifier)),
-        "reasons": tuple(stated),
-        "stopped_for": _stopped_for(sent.status_reason),
-        "category": codes(sent.category),
-    }
-    return _Shared(facts, odd, named.missing, dosages.version)
+    return _Shared(
+        drug=named.drug,
+        name=named.name,
+        status=_word(sent.status),
+        dosages=dosages.dosages,
+        identifiers=identifiers(sent.identifier),
+        reasons=tuple(stated),
+        stopped_for=_stopped_for(sent.status_reason),
+        category=codes(sent.category),
+        odd=odd,
+        missing=named.missing,
+        version=dosages.version,
+    )
 
 
 def _dosages(raw: Raw, rendered: str | None = None) -> Dosages:
-    found = read_dosages(bytes(raw)) if raw else Dosages()
+    found = read_dosages(bytes(raw)) if raw else NO_DOSAGES
     if not found.dosages and rendered and rendered.strip():
         return found._replace(dosages=(Dosage(text=rendered.strip()),))
     return found
 
 
 @lru_cache(REMEMBERED)
-def _supplied(raw: bytes) -> dict[str, Any]:
-    """The facts of a dispenseRequest, by their names in ``MedicationOrder``."""
-    if not raw:
-        return {}
+def _supplied(raw: bytes) -> Supply:
     try:
         sent = _supply.decode(raw) or _Supply()
     except UNREADABLE_JSON:
@@ -185,13 +240,13 @@ def _supplied(raw: bytes) -> dict[str, Any]:
         sent = _Supply() if fields is None else salvaged(fields, _Supply)[0]
     valid = period(bytes(sent.validity_period))
     repeats = sent.number_of_repeats_allowed
-    return {
-        "supply_days": in_days(quantity(bytes(sent.expected_supply_duration))),
-        "quantity": _amount(sent.quantity),
-        "repeats": repeats if repeats is not None and 0 <= repeats < 1000 else None,
-        "valid_from": first_day(valid.start),
-        "valid_to": last_day(valid.end),
-    }
+    return Supply(
+        days=in_days(quantity(bytes(sent.expected_supply_duration))),
+        quantity=_amount(sent.quantity),
+        repeats=repeats if repeats is not None and 0 <= repeats < 1000 else None,
+        valid_from=first_day(valid.start),
+        valid_to=last_day(valid.end),
+    )
 
 
 def _amount(raw: Raw) -> Quantity | None:
@@ -199,8 +254,10 @@ def _amount(raw: Raw) -> Quantity | None:
     return found if found is not None and found.value > 0 else None
 
 
-def _requester(raw: Raw) -> str | None:
-    found = (pointers(bytes(raw)) or ()) if raw else ()
+@lru_cache(REMEMBERED)
+def _requester(raw: bytes) -> str | None:
+    """The prescriber's reference, else name."""
+    found = pointers(raw) or ()
     return next((pointer.ref or pointer.display for pointer in found if pointer.ref or pointer.display), None)
 
 
@@ -215,7 +272,9 @@ def _statement_status(status: str | None, sent: shapes.MedicationStatement) -> s
 
 
 def _stopped_for(raw: Raw) -> str | None:
-    found = {stopped_for(named) for named in concepts(bytes(raw)) or ()} if raw else set()
+    if not raw:
+        return None
+    found = {stopped_for(named) for named in concepts(bytes(raw)) or ()}
     return "intolerance" if "intolerance" in found else "failure" if "failure" in found else None
 
 

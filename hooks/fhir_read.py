@@ -95,7 +95,7 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
         if read is None:
             continue
         if read.order.status == ENTERED_IN_ERROR:  # an order signed as an error takes it back
-            read = read._replace(order=replace(read.order, status="cancelled"))
+            read = replace(read, order=replace(read.order, status="cancelled"))
         if read.odd:
             unreadable.add(ref)
         raw_fields = _raw_fields(arrival.raw)
@@ -228,9 +228,9 @@ def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
     reports = (read_report(ref, sent) for ref, sent in records.of(shapes.DiagnosticReport))
     found = [report for report in reports if report is not None]
     for ref, sent in records.of(shapes.Observation):
-        if unreadable(sent.code):
-            odd.add(ref)
         measured = read_observations(ref, sent)
+        if (not measured or sent.component) and unreadable(sent.code):
+            odd.add(ref)
         if len(measured) > 1:
             measured.sort(key=lambda one: (one.meaning, one.name, one.text or "", str(one.value)))
         found += measured

@@ -35,8 +35,10 @@ class Records:
             if not resource.id:
                 nameless.setdefault(kind, {})[canonical(resource)] = resource
                 continue
-            known = by_kind.setdefault(kind, {})
-            ref = resource.ref
+            known = by_kind.get(kind)
+            if known is None:
+                known = by_kind[kind] = {}
+            ref = f"{kind.__name__}/{resource.id}"
             known[ref] = resource if ref not in known else newer(known[ref], resource)
         for kind, resources in nameless.items():
             known = by_kind.setdefault(kind, {})

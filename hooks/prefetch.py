@@ -56,6 +56,9 @@ KINDS: Mapping[type[Resource], str] = {
 }
 """The question that a resource of this kind answers."""
 
+KEPT = frozenset(shapes.READ)
+"""The kinds that the review reads."""
+
 READS = frozenset({"patient", "encounter"})
 """Keys that read one resource: nothing there means "not known", not "none"."""
 
@@ -136,18 +139,22 @@ class Answer:
             self._total += resource.total or 0
             self._partial = self._partial or resource.next_page is not None
             for entry in resource.entry or ():
+                inner = entry.resource
                 if entry.search is not None and entry.search.mode == "outcome":
                     self._failed = True
-                elif entry.resource is not None:
-                    self._take(entry.resource, entry.full_url)
-                else:
+                elif inner is None:
                     self.lost.append(Lost())
                     self._seen += 1
+                elif type(inner) in KEPT:
+                    self.found.append((inner, entry.full_url))
+                    self._seen += 1
+                else:
+                    self._take(inner, entry.full_url)
             return
         self._seen += 1
         if isinstance(resource, shapes.OperationOutcome):
             self._failed = True
-        elif not isinstance(resource, shapes.Unread):
+        elif type(resource) in KEPT:
             self.found.append((resource, url))
 
     def _read_loosely(self, raw: Raw) -> None:
@@ -246,15 +253,11 @@ def _answer(slot: Slot) -> Answer:
 
 def _questions_of(answer: Answer) -> frozenset[str]:
     """The questions that the resources of an answer belong to."""
-    questions = set()
+    questions = {KINDS[kind] for kind in {type(resource) for resource, _ in answer.found} if kind in KINDS}
     for resource, _ in answer.found:
-        question = KINDS.get(type(resource))
-        if question is not None:
-            questions.add(question)
-        elif isinstance(resource, shapes.Observation | shapes.DiagnosticReport):
-            questions |= {
-                _QUESTION_OF[meaning] for meaning in observation_meanings(resource) if meaning in _QUESTION_OF
-            }
+        if isinstance(resource, shapes.Measured):
+            for meaning in observation_meanings(resource):
+                questions.add(_QUESTION_OF.get(meaning, ""))
     return frozenset(questions - {""})
 
 
