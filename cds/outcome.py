@@ -56,14 +56,3 @@ def any_of(values: Iterable[bool | None]) -> bool | None:
             return True
         unknown = unknown or value is None
     return None if unknown else False
-
-
-def all_of(values: Iterable[bool | None]) -> bool | None:
-    """False where one is false; None where none is false and one is not known; else True."""
-    unknown = False
-    for value in values:
-        if value is None:
-            unknown = True
-        elif not value:
-            return False
-    return None if unknown else True

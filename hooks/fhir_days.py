@@ -32,6 +32,11 @@ def last_day(text: str | None) -> date | None:
 
 
 @lru_cache(REMEMBERED)
+def day_and_instant(text: str) -> tuple[date | None, str]:
+    """``first_day`` and ``instant`` of the same moment."""
+    return first_day(text), instant(text)
+
+
 def instant(text: str) -> str:
     """An instant in UTC that sorts as text; a day stays a day, and what is no instant stays as it is."""
     if "T" not in text:

@@ -269,6 +269,12 @@ def in_days(sent: Quantity | None) -> Decimal | None:
     return None if factor is None else sent.value * factor[0] / factor[1]
 
 
+@lru_cache(REMEMBERED)
+def duration(raw: bytes) -> Decimal | None:
+    """The days of a Duration; None as in ``in_days``."""
+    return in_days(quantity(raw))
+
+
 def time_unit(unit: str) -> str:
     """A unit of time in the singular, without the braces and brackets of UCUM."""
     plain = unit.strip().strip("{}[]()").casefold()

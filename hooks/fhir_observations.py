@@ -12,7 +12,7 @@ from cds.chart import Observation, Quantity
 from cds.terminology import Concept, observation_value
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import observation_meaning
-from hooks.fhir_days import first_day, instant
+from hooks.fhir_days import day_and_instant
 from hooks.fhir_elements import REMEMBERED, LooseQuantity, amount, concept, concepts, number, period, present, printable
 from hooks.fhir_loose import fields_of, members_of
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
@@ -44,14 +44,22 @@ class Value(NamedTuple):
     sign: str | None = None
 
 
+class Subject(Struct, frozen=True, eq=False):
+    """What an observation is about: its code element, and the fields of ``cds.chart.Observation`` that follow from
+    it."""
+
+    concept: Concept
+    meaning: str
+    name: str
+    code: str | None
+
+
 class Facts(NamedTuple):
     """As in ``cds.chart.Observation``."""
 
     value: Decimal | None
     words: str | None
     upper_limit: Decimal | None
-    name: str
-    code: str | None
 
 
 class _Values(Struct, rename="camel", gc=False):
@@ -98,43 +106,53 @@ def read_observations(ref: str, sent: shapes.Observation) -> list[Observation]:
 
 def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
     """That a study was done, and when: an ECG."""
-    meaning = observation_meaning(bytes(sent.code))
-    if meaning not in PRESENCE or (sent.status or "").casefold() in DROPPED:
+    subject = _subject(bytes(sent.code))
+    if subject is None or subject.meaning not in PRESENCE or (sent.status or "").casefold() in DROPPED:
         return None
-    moment = _moment(sent)
-    return Observation(ref, meaning, None, first_day(moment), instant(moment), name=printable(concept(sent.code)))
+    taken, taken_at = day_and_instant(_moment(sent))
+    return Observation(ref, subject.meaning, None, taken, taken_at, name=subject.name)
 
 
 def observation_meanings(sent: shapes.Measured) -> list[str]:
     """What an observation and its components are about, whatever their values."""
-    own = observation_meaning(bytes(sent.code))
-    meanings = [] if own is None else [own]
+    subjects = [_subject(bytes(sent.code))]
     if isinstance(sent, shapes.Observation) and sent.component:
         parts = [(fields_of(raw) or {}).get("code", ABSENT) for raw in members_of(sent.component)]
-        meanings += [meaning for code in parts if (meaning := observation_meaning(bytes(code))) is not None]
-    return meanings
+        subjects += [_subject(bytes(code)) for code in parts]
+    return [subject.meaning for subject in subjects if subject is not None]
 
 
-def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Observation) -> Observation | None:
-    code, limits, measured = bytes(part.code), bytes(part.reference_range), bytes(part.value_quantity)
+@lru_cache(REMEMBERED)
+def _subject(code: bytes) -> Subject | None:
+    """What a code element is about; None where it means nothing to the review."""
     meaning = observation_meaning(code)
     if meaning is None:
         return None
+    named = (concepts(code) or (Concept(),))[0]
+    loinc = next((coding.code for coding in named.codings if coding.code and coding.system in LOINC_NAMES), None)
+    return Subject(named, meaning, printable(named), loinc)
+
+
+def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Observation) -> Observation | None:
+    subject = _subject(bytes(part.code))
+    if subject is None:
+        return None
+    limits, measured = bytes(part.reference_range), bytes(part.value_quantity)
     if measured and measured != b"null":
-        facts = _measured_facts(meaning, code, limits, measured)
+        facts = _measured_facts(subject, limits, measured)
     else:
-        facts = _facts(meaning, code, limits, *map(bytes, _other_values(part)))
-    moment = _moment(whole)
+        facts = _facts(subject, limits, *map(bytes, _other_values(part)))
+    taken, taken_at = day_and_instant(_moment(whole))
     return Observation(
         ref=ref,
-        meaning=meaning,
+        meaning=subject.meaning,
         value=facts.value,
-        taken=first_day(moment),
-        taken_at=instant(moment),
+        taken=taken,
+        taken_at=taken_at,
         text=facts.words,
         upper_limit=facts.upper_limit,
-        name=facts.name,
-        code=facts.code,
+        name=subject.name,
+        code=subject.code,
     )
 
 
@@ -153,18 +171,16 @@ def _other_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
     )
 
 
-def _facts(meaning: str, code: bytes, limits: bytes, *values: bytes) -> Facts:
+def _facts(subject: Subject, limits: bytes, *values: bytes) -> Facts:
     """What an observation says, apart from its day."""
-    named = (concepts(code) or (Concept(),))[0]
     value = _value(values)
-    measured = _in_table_unit(meaning, value.amount, named)
+    measured = _in_table_unit(subject, value.amount)
     words = value.words
     if value.sign is not None and measured is not None:
         words = f"{value.sign}{measured.normalize():f}"
-        if meaning in BOUNDED and value.sign in {"<", ">"}:
+        if subject.meaning in BOUNDED and value.sign in {"<", ">"}:
             measured = None
-    loinc = next((coding.code for coding in named.codings if coding.code and coding.system in LOINC_NAMES), None)
-    return Facts(measured, words, _upper_limit(meaning, limits, value.amount, named), printable(named), loinc)
+    return Facts(measured, words, _upper_limit(subject, limits, value.amount))
 
 
 _measured_facts = lru_cache(REMEMBERED)(_facts)
@@ -179,8 +195,8 @@ def _moment(sent: shapes.Measured) -> str:
     return runs.end or runs.start or sent.issued or ""
 
 
-def _in_table_unit(meaning: str, sent: Quantity | None, named: Concept) -> Decimal | None:
-    return None if sent is None else observation_value(meaning, sent.value, sent.unit, named)
+def _in_table_unit(subject: Subject, sent: Quantity | None) -> Decimal | None:
+    return None if sent is None else observation_value(subject.meaning, sent.value, sent.unit, subject.concept)
 
 
 def _value(values: tuple[bytes, ...]) -> Value:
@@ -234,7 +250,7 @@ def _text_value(words: str) -> Value:
     return Value(Quantity(Decimal(found["number"]), unit), words, found["sign"])
 
 
-def _upper_limit(meaning: str, raw: bytes, measured: Quantity | None, named: Concept) -> Decimal | None:
+def _upper_limit(subject: Subject, raw: bytes, measured: Quantity | None) -> Decimal | None:
     """The upper end of the normal range, in the unit of the table."""
     if not raw:
         return None
@@ -249,5 +265,5 @@ def _upper_limit(meaning: str, raw: bytes, measured: Quantity | None, named: Con
         if high is not None and high.unit is None and measured is not None:
             high = Quantity(high.value, measured.unit)
         if high is not None:
-            return _in_table_unit(meaning, high, named)
+            return _in_table_unit(subject, high)
     return None

@@ -18,8 +18,8 @@ from hooks.fhir_elements import (
     REMEMBERED,
     codes,
     concepts,
+    duration,
     identifiers,
-    in_days,
     period,
     pointers,
     present,
@@ -189,7 +189,7 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
         category=shared.category,
         authored=first_day(sent.when_prepared),
         start=first_day(sent.when_handed_over or sent.when_prepared),
-        supply_days=in_days(quantity(bytes(sent.days_supply))),
+        supply_days=duration(bytes(sent.days_supply)) if sent.days_supply else None,
         quantity=_amount(sent.quantity),
         follows=refs(sent.authorizing_prescription) | refs(sent.based_on),
     )
@@ -241,7 +241,7 @@ def _supplied(raw: bytes) -> Supply:
     valid = period(bytes(sent.validity_period))
     repeats = sent.number_of_repeats_allowed
     return Supply(
-        days=in_days(quantity(bytes(sent.expected_supply_duration))),
+        days=duration(bytes(sent.expected_supply_duration)),
         quantity=_amount(sent.quantity),
         repeats=repeats if repeats is not None and 0 <= repeats < 1000 else None,
         valid_from=first_day(valid.start),
@@ -280,7 +280,7 @@ def _stopped_for(raw: Raw) -> str | None:
 
 def _says_true(raw: Raw) -> bool:
     """R5's ``reported``: true, or a reference to who reported it."""
-    return bytes(raw) not in {b"", b"null", b"false"}
+    return bool(raw) and bytes(raw) not in {b"null", b"false"}
 
 
 def _word(text: str | None) -> str | None:

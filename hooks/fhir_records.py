@@ -48,7 +48,8 @@ class Records:
 
     def of(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         """Reference and resource of each one of this kind, by reference."""
-        return sorted(self._by_kind.get(kind, {}).items())  # type: ignore[arg-type]
+        known = self._by_kind.get(kind)
+        return sorted(known.items()) if known else []  # type: ignore[arg-type]
 
     @cached_property
     def _by_url(self) -> dict[str, Resource]:

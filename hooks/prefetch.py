@@ -102,7 +102,7 @@ TEMPLATES: Mapping[str, str] = _templates()
 
 
 class Answer:
-    """What one key, or one answer of a FHIR server, holds."""
+    """What one key, or one answer of a FHIR server, holds. ``kinds``: those of the resources that were found."""
 
     def __init__(self, slot: Slot) -> None:
         self.found: list[Arrived] = []
@@ -116,6 +116,8 @@ class Answer:
             self._read_loosely(slot)
         elif slot is not None:
             self._take(slot, None)
+        self.kinds = {type(resource) for resource, _ in self.found}
+        self._belonging = {KINDS.get(kind) for kind in self.kinds}
 
     @property
     def state(self) -> str:
@@ -132,7 +134,23 @@ class Answer:
     @property
     def incomplete(self) -> bool:
         """Whether something was lost that may have been anything."""
-        return any(lost.wholly for lost in self.lost)
+        return bool(self.lost) and any(lost.wholly for lost in self.lost)
+
+    def holds(self, question: str) -> bool:
+        """Whether any of the resources belongs to this question."""
+        return question in (self._measured if question in OBSERVED else self._belonging)
+
+    @cached_property
+    def _measured(self) -> set[str | None]:
+        """The questions that the observations belong to."""
+        if self.kinds.isdisjoint((shapes.Observation, shapes.DiagnosticReport)):
+            return set()
+        return {
+            _QUESTION_OF.get(meaning)
+            for resource, _ in self.found
+            if isinstance(resource, shapes.Measured)
+            for meaning in observation_meanings(resource)
+        }
 
     def _take(self, resource: Resource, url: str | None) -> None:
         if isinstance(resource, shapes.Bundle):
@@ -192,33 +210,28 @@ class Prefetched:
 
     @cached_property
     def questions(self) -> dict[str, str]:
-        held = {key: _questions_of(answer) for key, answer in self.answers.items()}
-        elsewhere: dict[str, set[str]] = {}
-        for key, questions in held.items():
-            told = UNREADABLE if self.answers[key].incomplete else self.states[key]
-            for question in questions - {key}:
-                elsewhere.setdefault(question, set()).add(told)
-        return {
-            question: self._told(question, held.get(question, frozenset()), elsewhere.get(question, set()))
-            for question in TEMPLATES
-        }
+        return {question: self._told(question) for question in TEMPLATES}
 
     @property
     def nothing_known(self) -> bool:
         """Whether nothing of the chart could be had: no patient, no medications, no conditions (PROTOCOL.md 2.3)."""
         return all(self.questions[question] != ANSWERED for question in ("patient", "medications", "conditions"))
 
-    def _told(self, question: str, own: frozenset[str], elsewhere: set[str]) -> str:
-        """Why a question is not answered, or that it is."""
-        told = self._own(question, own)
-        if told in {NOT_PROVIDED, FAILED, UNREADABLE}:
-            if GIVEN in elsewhere:
-                told = ANSWERED
-            elif elsewhere & {PARTIAL, UNREADABLE}:
-                told = PARTIAL if PARTIAL in elsewhere else UNREADABLE
-        return told
+    def _told(self, question: str) -> str:
+        """Why a question is not answered, or that it is: by its own key, or by what stands under other keys."""
+        told = self._own(question)
+        if told in {ANSWERED, PARTIAL}:
+            return told
+        elsewhere = {
+            UNREADABLE if answer.incomplete else self.states[key]
+            for key, answer in self.answers.items()
+            if key != question and answer.holds(question)
+        }
+        if GIVEN in elsewhere:
+            return ANSWERED
+        return next((state for state in (PARTIAL, UNREADABLE) if state in elsewhere), told)
 
-    def _own(self, question: str, holds: frozenset[str]) -> str:
+    def _own(self, question: str) -> str:
         """What the question's own key says."""
         answer = self.answers.get(question)
         if answer is None:
@@ -229,8 +242,8 @@ class Prefetched:
         if state == FAILED:
             return FAILED
         if state == PARTIAL:
-            return ANSWERED if question in LATEST_FIRST and question in holds else PARTIAL
-        fits = question in holds or (question in OBSERVED and _holds_observation(answer))
+            return ANSWERED if question in LATEST_FIRST and answer.holds(question) else PARTIAL
+        fits = (question in OBSERVED and shapes.Observation in answer.kinds) or answer.holds(question)
         return ANSWERED if fits and not answer.incomplete else UNREADABLE
 
 
@@ -250,16 +263,3 @@ def _answer(slot: Slot) -> Answer:
     except RecursionError:
         return Answer(Raw(b"0"))
 
-
-def _questions_of(answer: Answer) -> frozenset[str]:
-    """The questions that the resources of an answer belong to."""
-    questions = {KINDS[kind] for kind in {type(resource) for resource, _ in answer.found} if kind in KINDS}
-    for resource, _ in answer.found:
-        if isinstance(resource, shapes.Measured):
-            for meaning in observation_meanings(resource):
-                questions.add(_QUESTION_OF.get(meaning, ""))
-    return frozenset(questions - {""})
-
-
-def _holds_observation(answer: Answer) -> bool:
-    return any(isinstance(resource, shapes.Observation) for resource, _ in answer.found)

@@ -74,6 +74,14 @@ class HookRequest(Struct, frozen=True):
         return "STU3" if self.hook == MEDICATION_PRESCRIBE else "R4"
 
 
+class _Entry(Struct, rename="camel", gc=False):
+    """An entry of a Bundle, a Bundle, or a resource."""
+
+    resource: Raw = ABSENT
+    full_url: Raw = ABSENT
+    entry: Raw = ABSENT
+
+
 class _Envelope(Struct, rename="camel", gc=False):
     hook: Raw = ABSENT
     hook_instance: Raw = ABSENT
@@ -93,6 +101,7 @@ class _LooseEnvelope(_Envelope, rename="camel", gc=False):
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
+_entry = msgspec.json.Decoder(_Entry)
 _any_json = msgspec.json.Decoder(Raw)
 _slots = msgspec.json.Decoder(dict[str, Raw])
 _resource = msgspec.json.Decoder(AnyResource)
@@ -232,16 +241,23 @@ def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
 
 def _orders_of(entry: Raw) -> Iterator[tuple[Raw, str | None]]:
     """The resource of an entry, or the entry where it is a resource itself. A Bundle within gives its own orders."""
-    fields = fields_of(entry) or {}
-    resource = fields.get("resource", entry)
+    fields = _entry_of(entry)
+    resource = fields.resource or entry
     if bytes(resource) == b"null":
         return
-    inner = fields if resource is entry else fields_of(resource) or {}
-    if "entry" in inner:
-        for member in members_of(inner["entry"]):
+    inner = _entry_of(resource) if fields.resource else fields
+    if inner.entry:
+        for member in members_of(inner.entry):
             yield from _orders_of(member)
     else:
-        yield resource, text_of(fields.get("fullUrl"))
+        yield resource, text_of(fields.full_url or None)
+
+
+def _entry_of(raw: Raw) -> _Entry:
+    try:
+        return _entry.decode(raw)
+    except UNREADABLE_JSON:
+        return _Entry()
 
 
 def _selections(raw: Raw) -> frozenset[str]:

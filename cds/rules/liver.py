@@ -1,17 +1,19 @@
 """Opioids in hepatic impairment (DD-17)."""
 
+import re
 from decimal import Decimal
+from typing import Literal
 
 from msgspec import Struct
 
-from cds.breathing import opioid_name
+from cds.breathing import opioid_name, starts_opioid
 from cds.case import Case, number
-from cds.chart import MedicationOrder, Observation
+from cds.chart import Condition, MedicationOrder
 from cds.dose import daily_dose
 from cds.drugs import Drug
 from cds.knowledge import load_group
-from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
-from cds.scope import is_opioid, opioids_of, stops
+from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome, any_of
+from cds.scope import opioids_of
 from cds.substances import dated
 from cds.totals import daily_total
 
@@ -27,82 +29,151 @@ TAPENTADOL_ER_MG = KNOWLEDGE.number("tapentadol_er_mg_per_day")
 
 USUAL_LIMITS = {"alt": Decimal(40), "ast": Decimal(40), "bilirubin": Decimal("1.2")}
 """Upper limits of normal where the value brings none (observations.csv)."""
+LAB_NAMES = {"alt": "ALT", "ast": "AST", "bilirubin": "bilirubin"}
 SLOWED = frozenset({"codeine", "oxycodone", "hydrocodone", "hydromorphone", "methadone", "morphine"})
+CHILD_PUGH = re.compile(r"child[\s-]*pugh[\s-]*(?:class|stage|grade|score)?[\s-]*([abc])\b", re.IGNORECASE)
+
+ChildPugh = Literal["B", "C"]
 
 
 class Liver(Struct, frozen=True):
-    """Hepatic impairment as a card names it. ``severe``: decompensated or failing, read as Child-Pugh C."""
+    """Hepatic impairment: ``name`` for a summary, ``said`` with its dates. ``child_pugh`` is None where only the
+    laboratory tells of it."""
 
     name: str
-    severe: bool
+    said: str
+    child_pugh: ChildPugh | None
 
 
-def hepatic_impairment(case: Case) -> Liver | None:
-    """Cirrhosis or severe disease on the list (read as Child-Pugh B, decompensated as C), or the laboratory limits."""
-    condition = case.condition("cirrhosis", "hepatic_disease_severe")
-    if condition is not None:
-        words = condition.name.lower()
-        severe = "decompensated" in words or "failure" in words or "child-pugh c" in words
-        return Liver(dated(condition.name, condition.since), severe)
-    enzyme = next((found for found in (_raised(case, "alt"), _raised(case, "ast")) if found), None)
-    bilirubin = _raised(case, "bilirubin")
-    if enzyme and bilirubin:
-        return Liver(f"{enzyme} and {bilirubin}", False)
-    return None
+def hepatic_impairment(case: Case) -> Liver | tuple[str, ...] | None:
+    """The gravest impairment of the list, else that of the laboratory (CLINICAL.md section 13, "Words").
+
+    Where it cannot be told, the ``notAssessed`` entries; None where nothing speaks of it.
+    """
+    listed = [
+        liver
+        for condition in case.events("cirrhosis", "hepatic_disease_severe", "hepatic_disease")
+        if condition.status == "present" and (liver := _listed(condition))
+    ]
+    if listed:
+        return max(listed, key=lambda liver: liver.child_pugh or "")
+    raised = {meaning: _raised(case, meaning) for meaning in LAB_NAMES}
+    enzymes = any_of((raised["alt"], raised["ast"]))
+    if enzymes and raised["bilirubin"]:
+        high = [meaning for meaning, over in raised.items() if over]
+        return Liver(
+            " and ".join(_shown(case, meaning, False) for meaning in high),
+            " and ".join(_shown(case, meaning, True) for meaning in high),
+            None,
+        )
+    missing = [case.missing(key) for key in ("conditions", "labs") if not case.chart.answers(key)]
+    # Nothing measured is no sign of disease; one half of the sign without the other leaves it open.
+    if enzymes is not False and raised["bilirubin"] is not False and any(case.latest(meaning) for meaning in LAB_NAMES):
+        missing.append(f"labs: no ALT, AST and bilirubin of the last {LAB_DAYS} days")
+    return tuple(missing) or None
 
 
-def _raised(case: Case, meaning: str) -> str | None:
-    found: Observation | None = case.latest(meaning, within_days=LAB_DAYS)
+def _listed(condition: Condition) -> Liver | None:
+    """What a condition on the list says; None for liver disease without a word of its severity."""
+    words = condition.name.lower()
+    written = CHILD_PUGH.search(words)
+    letter = written[1].upper() if written else ""
+    failing = "failure" in words
+    name = "cirrhosis" if "cirrhosis" in condition.meanings else "hepatic failure" if failing else "liver disease"
+    if "decompensated" in words:
+        name = f"decompensated {name}"
+    elif letter:
+        name = f"{name}, Child-Pugh {letter}"
+    if condition.meanings.isdisjoint(("cirrhosis", "hepatic_disease_severe")) and letter not in ("B", "C"):
+        return None
+    if condition.provisional:
+        name = f"possible {name}"
+    grave = letter == "C" or failing or "decompensated" in words
+    return Liver(name, dated(name, condition.since), "C" if grave else "B")
+
+
+def _raised(case: Case, meaning: str) -> bool | None:
+    """Whether the latest value is above its limit; None: there is none that counts."""
+    found = case.latest(meaning, within_days=LAB_DAYS)
     if found is None or found.value is None:
         return None
-    limit = found.upper_limit or USUAL_LIMITS[meaning]
     times = BILIRUBIN_TIMES if meaning == "bilirubin" else ENZYME_TIMES
-    name = "bilirubin" if meaning == "bilirubin" else meaning.upper()
-    return f"{name} {number(found.value)} on {found.taken}" if found.value > times * limit else None
+    return found.value > times * (found.upper_limit or USUAL_LIMITS[meaning])
+
+
+def _shown(case: Case, meaning: str, day: bool) -> str:
+    found = case.latest(meaning)
+    value = "" if found is None or found.value is None else number(found.value)
+    return f"{LAB_NAMES[meaning]} {value}{f' on {found.taken}' if day and found is not None else ''}"
 
 
 def opioid_in_hepatic_impairment(case: Case, draft: MedicationOrder) -> Outcome:
     """In cirrhosis or hepatic failure lower the dose and lengthen the interval; no oxymorphone, no extended release."""
-    if case.reverse or stops(draft) or not is_opioid(draft) or draft.drug is None:
+    drug = draft.drug
+    if drug is None or not starts_opioid(draft):
         return DoesNotApply("no opioid is started")
+    if not _concerned(draft, drug):
+        return DoesNotApply("the liver hardly matters to it")
     liver = hepatic_impairment(case)
     if liver is None:
-        missing = tuple(case.missing(key) for key in ("conditions", "labs") if not case.chart.answers(key))
-        return CannotTell(missing) if missing else DoesNotApply("no hepatic impairment on record")
-    facts = {"drug": opioid_name(draft), "liver": liver.name}
-    if draft.drug.has("oxymorphone"):
+        return DoesNotApply("no hepatic impairment on record")
+    if not isinstance(liver, Liver):
+        return CannotTell(liver)
+    facts = {"drug": opioid_name(draft), "liver": liver.name, "livers": liver.said}
+    if liver.child_pugh:
+        facts["child_pugh"] = liver.child_pugh
+    if drug.has("oxymorphone") and liver.child_pugh:
         return Fires("critical", facts | {"why": "Its label contraindicates it."}, "contraindicated", ("delete",))
-    why = _why(case, draft, draft.drug, liver)
-    if why is None:
-        return DoesNotApply("within what the label allows there")
-    return Fires("warning", facts | {"why": why}, asks=("half_dose", "delete"))
+    why, unknown = _against(case, draft, drug, liver)
+    if why is not None:
+        return Fires("warning", facts | {"why": why}, asks=("half_dose", "delete"), unknown=unknown)
+    if unknown:
+        return CannotTell(unknown, True, "dose_not_known", facts)
+    return DoesNotApply("within what the label allows there")
 
 
-def _why(case: Case, draft: MedicationOrder, drug: Drug, liver: Liver) -> str | None:
-    """What speaks against this order, as a sentence; None where the label allows it."""
-    names, release = opioids_of(draft), drug.release
+def _concerned(draft: MedicationOrder, drug: Drug) -> bool:
+    names = opioids_of(draft)
+    if drug.has("acetaminophen") or not SLOWED.isdisjoint(names):
+        return True
+    return any(name in names for name in ("tramadol", "tapentadol", "oxymorphone")) or _is_patch(drug)
+
+
+def _is_patch(drug: Drug) -> bool:
+    return drug.has("fentanyl") and drug.release == "TD"
+
+
+def _against(case: Case, draft: MedicationOrder, drug: Drug, liver: Liver) -> tuple[str | None, tuple[str, ...]]:
+    """What speaks against this order, as a sentence, and the doses that cannot be told (``notAssessed`` entries)."""
+    unknown: tuple[str, ...] = ()
     if drug.has("acetaminophen"):
         total = daily_total(case.counted, "acetaminophen")
-        if total.at_least > ACETAMINOPHEN_MG or total.unknown:
-            return "Acetaminophen: at most 2 g a day."
-    if "tramadol" in names:
-        if release == "ER":
-            return "No extended-release tramadol there."
-        return _limited(draft, "tramadol", TRAMADOL_MG, "50 mg every 12 hours")
-    if "tapentadol" in names:
-        if liver.severe:
-            return "Tapentadol is not recommended in severe impairment."
-        limit = TAPENTADOL_ER_MG if release == "ER" else TAPENTADOL_IR_MG
-        return _limited(draft, "tapentadol", limit, f"{number(limit)} mg a day")
-    if "fentanyl" in names and release == "TD":
-        return "Avoid the patch in severe impairment." if liver.severe else None
-    if not SLOWED.isdisjoint(names) or drug.has("acetaminophen"):
-        return "It is broken down more slowly."
-    return None
+        unknown = total.unknown
+        if total.at_least > ACETAMINOPHEN_MG:
+            return f"Acetaminophen {number(total.at_least)} mg a day: at most 2 g a day.", unknown
+    if drug.has("tramadol"):
+        if drug.release == "ER":
+            return "No extended-release tramadol there.", unknown
+        return _limited(draft, "tramadol", TRAMADOL_MG, "50 mg every 12 hours", unknown)
+    if drug.has("tapentadol"):
+        if liver.child_pugh == "C":
+            return "Tapentadol is not recommended in severe impairment.", unknown
+        limit = TAPENTADOL_ER_MG if drug.release == "ER" else TAPENTADOL_IR_MG
+        return _limited(draft, "tapentadol", limit, f"{number(limit)} mg a day", unknown)
+    if _is_patch(drug):
+        return ("Avoid the patch in severe impairment." if liver.child_pugh == "C" else None), unknown
+    if drug.has("oxymorphone"):
+        return "Its label contraindicates it from Child-Pugh B on.", unknown
+    return ("It is broken down more slowly." if not SLOWED.isdisjoint(opioids_of(draft)) else None), unknown
 
 
-def _limited(draft: MedicationOrder, name: str, limit: Decimal, words: str) -> str | None:
-    dose = daily_dose(draft, name).maximum
-    if dose is None:
-        return f"{name.capitalize()}: at most {words}; the dose of this order cannot be told."
-    return f"{name.capitalize()}: at most {words}; this order is {number(dose)} mg a day." if dose > limit else None
+def _limited(
+    draft: MedicationOrder, name: str, limit: Decimal, words: str, unknown: tuple[str, ...]
+) -> tuple[str | None, tuple[str, ...]]:
+    dose = daily_dose(draft, name)
+    if dose.maximum is None:
+        reason = f"dose of {draft.ref}: {dose.reason}"
+        return None, tuple(sorted({*unknown, reason}))
+    over = dose.maximum > limit
+    said = f"{name.capitalize()}: at most {words}; this order is {number(dose.maximum)} mg a day."
+    return (said if over else None), unknown

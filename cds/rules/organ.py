@@ -1,276 +1,221 @@
-"""Organs that make an opioid dangerous: kidney, lungs, gut, and the history of use (DD-15, DD-16, DD-18 to DD-21)."""
+"""Organs that make an opioid dangerous: the lungs and the gut (DD-18 to DD-20), and all rules of the group."""
 
-from decimal import Decimal
+from collections.abc import Iterable
+from decimal import ROUND_FLOOR, Decimal
 
-from cds.breathing import NEUROMUSCULAR, SLEEP_APNOEA, disease, opioid_name
+from msgspec import Struct
+
+from cds.breathing import DISEASE_NAMES, NEUROMUSCULAR, SLEEP_APNOEA, opioid_name, starts_opioid
 from cds.case import Case, number
-from cds.chart import MedicationOrder
-from cds.course import dose_change, established
-from cds.days import months_before
-from cds.dose import daily_dose
+from cds.chart import Condition, MedicationOrder
+from cds.course import dose_change
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
+from cds.purpose import monitored, palliative
+from cds.rules.addiction import use_disorder_or_overdose
+from cds.rules.kidney import opioid_in_renal_impairment, tramadol_in_severe_renal_impairment
 from cds.rules.liver import opioid_in_hepatic_impairment
-from cds.scope import is_opioid, opioids_of, stops
-from cds.substances import dated, overdoses, use_disorders
+from cds.substances import dated
 
 KNOWLEDGE = load_group("organ")
 
-SEVERE = KNOWLEDGE["DD-15"].number("severe_below_ml_per_min")
-MODERATE = KNOWLEDGE["DD-15"].number("moderate_below_ml_per_min")
-RENAL_AGE = KNOWLEDGE["DD-15"].days("risk_age_years")
-TRAMADOL_SEVERE = KNOWLEDGE["DD-16"].number("severe_below_ml_per_min")
-TRAMADOL_MG = KNOWLEDGE["DD-16"].number("maximum_mg_per_day")
-TRAMADOL_HOURS = KNOWLEDGE["DD-16"].number("shortest_interval_hours")
 SPO2 = KNOWLEDGE["DD-18"].number("spo2_below_percent")
 PACO2 = KNOWLEDGE["DD-18"].number("paco2_above_mmhg")
 ASTHMA_DAYS = KNOWLEDGE["DD-18"].days("recent_asthma_days")
 GAS_DAYS = KNOWLEDGE["DD-18"].days("gas_days")
 BMI = KNOWLEDGE["DD-19"].number("bmi_kg_per_m2")
 BMI_DAYS = KNOWLEDGE["DD-19"].days("bmi_days")
-RECENT_OVERDOSE_DAYS = KNOWLEDGE["DD-21"].days("recent_overdose_days")
-REMISSION_MONTHS = KNOWLEDGE["DD-21"].days("remission_months")
 
-ACCUMULATES = frozenset({"morphine", "codeine", "meperidine", "dihydrocodeine"})
-CAREFUL_FROM_MODERATE = frozenset({"meperidine", "codeine"})
-LOWER_START = frozenset({"oxycodone", "hydrocodone", "hydromorphone", "oxymorphone"})
-ASKS_RENAL = ACCUMULATES | {"tramadol", "tapentadol"}
-MONITORED = frozenset({"IMP", "ACUTE"})
-ACUTE_BREATHING = ("respiratory_failure_hypercapnic", "respiratory_failure_acute")
-ACUTE_ASTHMA = ("asthma_exacerbation", "status_asthmaticus")
+RESPIRATORY_FAILURE = ("respiratory_failure_hypercapnic", "respiratory_failure_acute")
+ACUTE_ASTHMA = ("status_asthmaticus", "asthma_exacerbation")
 LUNGS = ("copd", "interstitial_lung_disease", "chronic_lung_disease", "asthma_severe", "respiratory_failure")
-GUT = ("gi_obstruction", "paralytic_ileus", "toxic_megacolon")
-
+OBSTRUCTED = ("toxic_megacolon", "paralytic_ileus", "gi_obstruction")
+NAMES = DISEASE_NAMES | {
+    "respiratory_failure_hypercapnic": "hypercapnic respiratory failure",
+    "respiratory_failure_acute": "acute respiratory failure",
+    "respiratory_failure": "respiratory failure",
+    "status_asthmaticus": "status asthmaticus",
+    "asthma_exacerbation": "acute asthma",
+    "asthma_unspecified": "asthma",
+    "asthma_mild_moderate": "mild or moderate asthma",
+    "obesity_severe": "severe obesity",
+    "toxic_megacolon": "toxic megacolon",
+    "paralytic_ileus": "paralytic ileus",
+    "gi_obstruction": "bowel obstruction",
+    "fecal_impaction": "faecal impaction",
+}
+AT_HOME = frozenset({"discharge", "outpatient", "community"})
 TENTH = Decimal("0.1")
 NO_OPIOID = DoesNotApply("no opioid is started")
 
 
-def _starts_opioid(case: Case, draft: MedicationOrder) -> bool:
-    return not case.reverse and not stops(draft) and is_opioid(draft)
+class Sign(Struct, frozen=True):
+    """A disease or a value: ``name`` for a summary, ``said`` with its date."""
+
+    name: str
+    said: str
 
 
-def opioid_in_renal_impairment(case: Case, draft: MedicationOrder) -> Outcome:
-    """Below a clearance of 30 avoid opioids whose active products the kidney clears."""
-    if not _starts_opioid(case, draft) or draft.drug is None:
-        return NO_OPIOID
-    drug = opioids_of(draft)[0]
-    patch = drug == "fentanyl" and draft.drug.release == "TD"
-    if drug not in ACCUMULATES | LOWER_START | {"tapentadol"} and not patch:
-        return _renal_unknown(case, drug) if drug in ASKS_RENAL else DoesNotApply("the kidney hardly matters to it")
-    if case.renal.value is None:
-        return _renal_unknown(case, drug)
-    facts = {"drug": drug} | renal_facts(case)
-    if case.renal.value >= SEVERE:
-        if drug in CAREFUL_FROM_MODERATE and case.renal.value < MODERATE:
-            return Fires("info", facts, "moderate")
-        return DoesNotApply("renal function is not below the limit")
-    if drug in LOWER_START:
-        return Fires("info", facts, "lower_start")
-    if established(case, draft):
-        return DoesNotApply("stable for long at this dose")
-    why = (
-        "Its label does not recommend it there." if drug in ("tapentadol", "fentanyl") else "Active products build up."
-    )
-    return Fires("warning", facts | {"why": why}, asks=("delete",))
+def _sign(condition: Condition, name: str) -> Sign:
+    name = f"possible {name}" if condition.provisional else name
+    return Sign(name, dated(name, condition.since))
 
 
-def _renal_unknown(case: Case, drug: str) -> Outcome:
-    if case.renal.value is not None:
-        return DoesNotApply("renal function is known")
-    at_risk = case.aged(RENAL_AGE) or case.has("diabetes", "diabetic_neuropathy", *CKD) or case.renal.stale is None
-    said = drug in ASKS_RENAL and bool(at_risk)
-    missing = case.renal.unknown
-    why = ", ".join(dict.fromkeys(entry.partition(": ")[2] for entry in missing))
-    return CannotTell(missing, said, "not_known", {"drug": drug, "renal_missing": why})
-
-
-CKD = (
-    "ckd_stage_1", "ckd_stage_2", "ckd_stage_3", "ckd_stage_3a", "ckd_stage_3b", "ckd_stage_4", "ckd_stage_5",
-    "ckd_stage_5d", "ckd_stage_unknown", "kidney_transplant",
-)  # fmt: skip
-
-
-def renal_facts(case: Case) -> dict[str, str]:
-    """Renal function as facts: its kind, value, and the day it was measured."""
-    renal = case.renal
-    return {
-        "renal_kind": renal.kind or "renal function",
-        "renal_ml_per_min": "" if renal.value is None else number(renal.value),
-        "renal_on": "" if renal.taken is None else f" on {renal.taken.isoformat()}",
-        "renal": renal.said,
-    }
-
-
-def tramadol_in_severe_renal_impairment(case: Case, draft: MedicationOrder) -> Outcome:
-    """Below a clearance of 30 give tramadol every 12 hours, at most 200 mg a day, and no extended release."""
-    if case.reverse or stops(draft) or draft.drug is None or not draft.drug.has("tramadol"):
-        return DoesNotApply("no tramadol is ordered")
-    severe = case.renal.below(TRAMADOL_SEVERE)
-    if severe is None:
-        return _renal_unknown(case, "tramadol")
-    if not severe:
-        return DoesNotApply("renal function is not below the limit")
-    facts = {"drug": "tramadol"} | renal_facts(case)
-    if draft.drug.release == "ER":
-        return Fires("warning", facts, "extended_release", ("delete",))
-    dose = daily_dose(draft, "tramadol")
-    if dose.maximum is None:
-        return CannotTell((f"dose of {draft.ref}: {dose.reason}",), True, "dose_not_known", facts)
-    problems = []
-    if dose.maximum > TRAMADOL_MG:
-        problems.append(f"{number(dose.maximum)} mg a day")
-    if dose.interval_hours is not None and dose.interval_hours < TRAMADOL_HOURS:
-        problems.append(f"every {number(dose.interval_hours)} hours")
-    if not problems:
-        return DoesNotApply("within the label's limit")
-    return Fires("warning", facts | {"problem": " ".join(problems)}, asks=("to_limit", "delete"))
+def _listed(case: Case, meanings: Iterable[str]) -> list[tuple[str, Condition]]:
+    """The present conditions with these meanings, in the order of the meanings."""
+    return [(meaning, found) for meaning in meanings for found in case.events(meaning) if found.status == "present"]
 
 
 def respiratory_failure(case: Case, draft: MedicationOrder) -> Outcome:
     """In respiratory failure or acute or severe asthma give no opioid outside a monitored setting."""
-    if not _starts_opioid(case, draft):
+    if not starts_opioid(draft):
         return NO_OPIOID
-    if case.chart.encounter is not None and case.chart.encounter.encounter_class in MONITORED:
+    if monitored(case) and AT_HOME.isdisjoint(draft.category):
         return DoesNotApply("monitored setting")
     found = acute_breathing(case)
-    if found:
-        facts = {"drug": opioid_name(draft), "breathing": found[0], "breathings": "; ".join(found)}
-        if case.has("palliative"):
-            return Fires("warning", facts, "palliative", ("naloxone",))
-        return Fires("critical", facts, asks=("delete",))
-    missing = tuple(case.missing(key) for key in ("conditions", "labs", "vitals") if not case.chart.answers(key))
-    return CannotTell(missing) if missing else DoesNotApply("no respiratory failure on record")
+    if not found:
+        missing = [case.missing(key) for key in ("conditions", "labs", "vitals") if not case.chart.answers(key)]
+        missing += _not_known(case)
+        return CannotTell(tuple(missing)) if missing else DoesNotApply("no respiratory failure on record")
+    facts = {
+        "drug": opioid_name(draft),
+        "breathing": found[0].name,
+        "breathings": "; ".join(dict.fromkeys(sign.said for sign in found)),
+    }
+    unknown = () if case.chart.answers("encounter") else (case.missing("encounter"),)
+    if palliative(case, draft):
+        return Fires("warning", facts, "palliative", ("naloxone",), unknown)
+    return Fires("critical", facts, asks=("delete",), unknown=unknown)
 
 
-def acute_breathing(case: Case) -> list[str]:
-    """Respiratory failure, acute or severe asthma, hypercapnia and low saturation, as a card names them."""
-    found = []
-    for meaning in ACUTE_BREATHING:
-        condition = case.condition(meaning)
-        if condition is not None:
-            found.append(dated(condition.name, condition.since))
-    for meaning in ACUTE_ASTHMA:
-        condition = case.condition(meaning)
-        if condition is not None and (condition.since is None or (case.today - condition.since).days <= ASTHMA_DAYS):
-            found.append(dated(condition.name, condition.since))
-    severe = case.condition("asthma_severe", "asthma_unspecified")
-    if severe is not None and ("asthma_severe" in severe.meanings or severe.severe):
-        found.append(dated(severe.name, severe.since))
+def acute_breathing(case: Case) -> list[Sign]:
+    """Respiratory failure, hypercapnia, low saturation, acute or severe asthma."""
+    found = [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, RESPIRATORY_FAILURE)]
     gas = case.latest("paco2", within_days=GAS_DAYS)
     if gas is not None and gas.value is not None and gas.value > PACO2:
-        found.append(f"PaCO2 {number(gas.value)} mmHg on {gas.taken}")
-    saturation = case.latest("spo2", within_days=_this_encounter(case))
-    oxygen = case.latest("inhaled_oxygen", within_days=_this_encounter(case))
-    if saturation is not None and saturation.value is not None and saturation.value < SPO2 and oxygen is None:
-        found.append(f"SpO2 {number(saturation.value)} % on {saturation.taken}")
-    return list(dict.fromkeys(found))
+        name = f"PaCO2 {number(gas.value)} mmHg"
+        found.append(Sign(name, f"{name} on {gas.taken}"))
+    days = _days_of_encounter(case)
+    saturation = case.latest("spo2", within_days=days)
+    if saturation is not None and saturation.value is not None and saturation.value < SPO2 and not _on_oxygen(case):
+        name = f"SpO2 {number(saturation.value)} %"
+        found.append(Sign(name, f"{name} on {saturation.taken}"))
+    for meaning, condition in _listed(case, ACUTE_ASTHMA):
+        if condition.since is None or (case.today - condition.since).days <= ASTHMA_DAYS:
+            found.append(_sign(condition, NAMES[meaning]))
+    for meaning, condition in _listed(case, ("asthma_severe", "asthma_unspecified")):
+        if (meaning == "asthma_severe" or condition.severe) and not _well_controlled(condition):
+            found.append(_sign(condition, NAMES["asthma_severe"]))
+    return found
 
 
-def _this_encounter(case: Case) -> int:
-    """Days since the encounter began; today alone where there is none."""
+def _well_controlled(asthma: Condition) -> bool:
+    return "well controlled" in asthma.name.lower().replace("-", " ")
+
+
+def _on_oxygen(case: Case) -> bool:
+    oxygen = case.latest("inhaled_oxygen", within_days=_days_of_encounter(case))
+    # Room air is an inhaled oxygen of zero above that of air.
+    given = oxygen is not None and oxygen.value != 0
+    return given or bool(case.has("supplemental_oxygen"))
+
+
+def _days_of_encounter(case: Case) -> int:
+    """Days since the encounter began; today alone where that is not known."""
     encounter = case.chart.encounter
     if encounter is None or encounter.start is None:
         return 0
     return max((case.today - encounter.start).days, 0)
 
 
+def _not_known(case: Case) -> list[str]:
+    """Values that could have told and do not: unreadable, or high and too old."""
+    missing = []
+    gas = case.latest("paco2")
+    if gas is not None and gas.value is None:
+        missing.append("labs: unreadable")
+    elif gas is not None and gas.value is not None and gas.value > PACO2:
+        missing.append(f"labs: older than {GAS_DAYS} days")
+    saturation = case.latest("spo2", within_days=_days_of_encounter(case))
+    if saturation is not None and saturation.value is None:
+        missing.append("vitals: unreadable")
+    return missing
+
+
 def chronic_respiratory_risk(case: Case, draft: MedicationOrder) -> Outcome:
     """With lung, sleep or neuromuscular disease start with the lowest immediate-release dose and give naloxone."""
-    if not _starts_opioid(case, draft):
+    if not starts_opioid(draft):
         return NO_OPIOID
+    found, managed, missing = _respiratory_risks(case)
+    if not (found or managed or missing):
+        return DoesNotApply("no respiratory risk on record")
     if dose_change(case, draft) in ("unchanged", "falls"):
         return DoesNotApply("not new, and not rising")
-    named = [name for name in (disease(case, *NEUROMUSCULAR),) if name]
-    managed: list[str] = []
-    for meaning in (*LUNGS, "asthma_unspecified"):
-        condition = case.condition(meaning)
-        if condition is not None and not (meaning == "asthma_unspecified" and condition.severe is False):
-            named.append(dated(condition.name, condition.since))
-    apnoea = case.condition(*SLEEP_APNOEA)
-    if apnoea is not None:
-        treated = "obstructive_sleep_apnea" in apnoea.meanings and case.has("cpap")
-        (managed if treated else named).append(dated(apnoea.name, apnoea.since))
-    mild = case.condition("asthma_mild_moderate")
-    if mild is not None:
-        managed.append(dated(mild.name, mild.since))
-    heavy = _heavy(case)
-    if heavy:
-        named.append(heavy)
     facts = {"drug": opioid_name(draft)}
-    if named:
-        facts |= {"breathing": named[0], "breathings": "; ".join(dict.fromkeys(named))}
-        acute = bool(acute_breathing(case))
-        return Fires("info" if acute else "warning", facts, asks=() if acute else ("half_dose", "naloxone"))
-    if managed:
-        return Fires("info", facts | {"breathing": managed[0]}, "managed")
-    if not case.chart.answers("conditions"):
-        return CannotTell((case.missing("conditions"),))
-    return DoesNotApply("no respiratory risk on record")
+    if found:
+        facts |= {
+            "breathing": found[0].name,
+            "breathings": "; ".join(dict.fromkeys(sign.said for sign in found + managed)),
+        }
+        if isinstance(respiratory_failure(case, draft), Fires):
+            return Fires("info", facts)
+        return Fires("warning", facts, asks=("half_dose", "naloxone"))
+    if missing:
+        return CannotTell(tuple(missing))
+    return Fires("info", facts | {"breathing": managed[0].name, "breathings": managed[0].said}, "managed")
 
 
-def _heavy(case: Case) -> str | None:
+def _respiratory_risks(case: Case) -> tuple[list[Sign], list[Sign], list[str]]:
+    """Risks, those that are mild or treated, and the ``notAssessed`` entries where there may be more."""
+    found, managed = [], []
+    for meaning, condition in _listed(case, (*NEUROMUSCULAR, *LUNGS, *SLEEP_APNOEA, "asthma_unspecified")):
+        treated = meaning == "obstructive_sleep_apnea" and _has_cpap(case)
+        mild = meaning == "asthma_unspecified" and condition.severe is False
+        (managed if treated or mild else found).append(_sign(condition, NAMES[meaning]))
+    managed += [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, ("asthma_mild_moderate",))]
+    heavy = _body_mass_index(case)
+    if heavy is None:
+        found += [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, ("obesity_severe",))]
+    elif heavy[0] >= BMI:
+        name = f"BMI {number(heavy[0].quantize(TENTH, ROUND_FLOOR))}"
+        found.append(Sign(name, f"{name} on {heavy[1]}"))
+    asked = ("conditions",) if heavy else ("conditions", "vitals", "weight")
+    return found, managed, [case.missing(key) for key in asked if not case.chart.answers(key)]
+
+
+def _has_cpap(case: Case) -> bool:
+    return bool(case.has("cpap")) or any("cpap" in procedure.meanings for procedure in case.chart.procedures)
+
+
+def _body_mass_index(case: Case) -> tuple[Decimal, str] | None:
+    """The body mass index in kg/m2 and its day: measured, else from weight and height; None where not known."""
     bmi = case.latest("bmi", within_days=BMI_DAYS)
     if bmi is not None and bmi.value is not None:
-        return f"BMI {number(bmi.value)}" if bmi.value >= BMI else None
-    weight = case.latest("weight", within_days=BMI_DAYS)
-    height = case.latest("height")
-    if weight is not None and weight.value is not None and height is not None and height.value:
-        index = (weight.value / (height.value / 100) ** 2).quantize(TENTH)
-        return f"BMI {number(index)}" if index >= BMI else None
-    obesity = case.condition("obesity_severe")
-    return None if obesity is None else dated(obesity.name, obesity.since)
+        return bmi.value, str(bmi.taken)
+    weight, height = case.latest("weight", within_days=BMI_DAYS), case.latest("height")
+    if weight is None or height is None or weight.value is None or not height.value:
+        return None
+    return weight.value / (height.value / 100) ** 2, str(weight.taken)
 
 
 def obstructed_bowel(case: Case, draft: MedicationOrder) -> Outcome:
     """Give no opioid with an obstructed or paralysed bowel."""
-    if not _starts_opioid(case, draft):
+    if not starts_opioid(draft):
         return NO_OPIOID
-    for meanings, indicator, words in ((GUT, "critical", "default"), (("fecal_impaction",), "warning", "impaction")):
-        condition = case.condition(*meanings)
-        if condition is not None:
-            since = "" if condition.since is None else f" since {condition.since.isoformat()}"
-            facts = {"drug": opioid_name(draft), "gut": condition.name, "gut_since": since}
-            return Fires("critical" if indicator == "critical" else "warning", facts, words, ("delete",))
-    if not case.chart.answers("conditions"):
-        return CannotTell((case.missing("conditions"),))
-    return DoesNotApply("no obstruction on record")
+    obstructed = [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, OBSTRUCTED)]
+    impacted = [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, ("fecal_impaction",))]
+    if obstructed:
+        return Fires("critical", _gut_facts(draft, obstructed + impacted), asks=("delete",))
+    missing = () if case.chart.answers("conditions") else (case.missing("conditions"),)
+    if impacted:
+        return Fires("warning", _gut_facts(draft, impacted), "impaction", ("delete",), missing)
+    return CannotTell(missing) if missing else DoesNotApply("no obstruction on record")
 
 
-def use_disorder_or_overdose(case: Case, draft: MedicationOrder) -> Outcome:
-    """After an overdose or with a use disorder, weigh whether any opioid is needed, and give naloxone."""
-    if not _starts_opioid(case, draft):
-        return NO_OPIOID
-    if any("opioid_use_disorder" in reason.meanings for reason in draft.reasons):
-        return DoesNotApply("the order treats the use disorder")
-    if case.has("palliative"):
-        return DoesNotApply("palliative care")
-    active = use_disorders(case, 0)
-    past = overdoses(case)
-    named = past.named + active.named
-    facts = {"drug": opioid_name(draft), "history": named[0] if named else "", "histories": "; ".join(named)}
-    recent = [event.since for event in case.events("overdose_history", "sedative_overdose_history") if event.since]
-    if recent:
-        facts["overdose_date"] = max(recent).isoformat()
-    if named:
-        fresh = bool(recent) and (case.today - max(recent)).days <= RECENT_OVERDOSE_DAYS
-        new = dose_change(case, draft) == "rises" and not established(case, draft)
-        if fresh and new:
-            return Fires("critical", facts, "recent_overdose", ("delete", "naloxone", "referral"))
-        return Fires("warning", facts, asks=("naloxone", "delete", "referral"))
-    if not case.chart.answers("conditions"):
-        return CannotTell((case.missing("conditions"),))
-    return _in_remission(case, facts)
-
-
-def _in_remission(case: Case, facts: dict[str, str]) -> Outcome:
-    limit = months_before(case.today, REMISSION_MONTHS)
-    for event in case.events("opioid_use_disorder", "opioid_use_disorder_remission"):
-        ended = event.ended or event.since or event.recorded
-        if ended is not None and ended > limit:
-            return Fires("warning", facts | {"history": "opioid use disorder", "histories": "in early remission"})
-        return Fires("info", facts | {"history": "opioid use disorder"}, "remission")
-    return DoesNotApply("no use disorder and no overdose on record")
+def _gut_facts(draft: MedicationOrder, found: list[Sign]) -> dict[str, str]:
+    said = "; ".join(dict.fromkeys(sign.said for sign in found))
+    return {"drug": opioid_name(draft), "gut": found[0].name, "guts": said}
 
 
 RULES: tuple[tuple[str, RuleFunction], ...] = (
