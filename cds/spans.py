@@ -40,7 +40,9 @@ def joined(spans: Iterable[Span], gap_days: int) -> tuple[Span, ...]:
     for span in sorted(spans, key=lambda each: (each.start, each.last)):
         if runs and span.start.toordinal() - runs[-1].last.toordinal() - 1 <= gap_days:
             if span.last >= runs[-1].last:
-                runs[-1] = Span(runs[-1].start, span.end, span.end_known)
+                # Of a joined run whose last end nobody knows, the days up to that last start are sure.
+                end = span.end if span.end_known else span.last
+                runs[-1] = Span(runs[-1].start, end, span.end_known)
         else:
             runs.append(span)
     return tuple(runs)

@@ -262,4 +262,3 @@ def _answer(slot: Slot) -> Answer:
         return Answer(slot)
     except RecursionError:
         return Answer(Raw(b"0"))
-
