@@ -13,7 +13,7 @@ from cds.terminology import Concept, observation_value
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import observation_meaning
 from hooks.fhir_days import day_and_instant
-from hooks.fhir_elements import REMEMBERED, LooseQuantity, amount, concept, concepts, number, period, present, printable
+from hooks.fhir_elements import REMEMBERED, LooseQuantity, amount, concept, concepts, number, period, printable
 from hooks.fhir_loose import fields_of, members_of
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 
