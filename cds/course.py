@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from cds.case import Case, once_a_chart
+from cds.case import Case, once_a_case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose, mme_sum
 from cds.exposure import continuous_days, days_taken, recorded_spans, span, taken_on
@@ -77,11 +77,10 @@ def dose_change(case: Case, draft: MedicationOrder) -> DoseChange:
     A first order rises; "unknown" is treated as a rise, warning at most, by the rules that read it. Of a product the
     opioid counts, of any other combination every ingredient.
     """
-    gone = [order for order in case.listed if not any(order is kept for kept in case.kept)]
     if draft.drug is None:
         replaced = [one.old for one in case.replaced_by(draft)]
         return "unchanged" if _repeats([draft], replaced) else "unknown"
-    changes = {_change(case, draft, gone, name) for name in _names(draft)}
+    changes = {_change(case, draft, _gone(case), name) for name in _names(draft)}
     for change in ("rises", "unknown", "falls"):
         if change in changes:
             return change
@@ -94,15 +93,14 @@ def established(case: Case, draft: MedicationOrder, partner: MedicationOrder | N
     """
     if not _settled(case, draft):
         return False
-    mine = _records_of(case, draft)
+    mine = _names(draft), is_systemic(draft)
     if partner is None:
-        spans = [days for record, days in mine if _at_dose_of(draft, record)]
+        spans = [days for record, days in _records_of(case, *mine) if _at_dose_of(draft, record)]
         return continuous_days(spans, case.today, GAP_DAYS) >= ESTABLISHED_DAYS
     if any(partner is other for other in case.drafts) and not _settled(case, partner):
         return False
-    theirs = _records_of(case, partner)
-    together = shared([days for _, days in mine], [days for _, days in theirs])
-    return continuous_days(together, case.today, GAP_DAYS) >= ESTABLISHED_DAYS
+    theirs = _names(partner), is_systemic(partner)
+    return _days_together(case, *mine, *theirs) >= ESTABLISHED_DAYS
 
 
 def continuation(case: Case, draft: MedicationOrder) -> bool:
@@ -221,18 +219,35 @@ def _settled(case: Case, draft: MedicationOrder) -> bool:
     return draft.drug is not None and dose_change(case, draft) in ("unchanged", "falls")
 
 
-def _records_of(case: Case, order: MedicationOrder) -> Records:
-    """Every record of the same ingredients, by the same way into the body, with its days."""
-    names = _names(order)
+@once_a_case
+def _gone(case: Case) -> tuple[MedicationOrder, ...]:
+    """Active on the list, and replaced or stopped in this signing."""
+    kept = {id(order) for order in case.kept}
+    return tuple(order for order in case.listed if id(order) not in kept)
+
+
+@once_a_case
+def _records_of(case: Case, names: tuple[str, ...], systemic: bool) -> Records:
+    """Every record that holds all these ingredients and takes this way into the body, with its days."""
     if not names:
         return ()
     records = [
         record
         for record in case.records_of(names[0])
-        if is_systemic(record) == is_systemic(order)
+        if is_systemic(record) == systemic
         and all(record.drug is not None and record.drug.has(name) for name in names[1:])
     ]
     return recorded_spans(records, case.today)
+
+
+@once_a_case
+def _days_together(
+    case: Case, names: tuple[str, ...], systemic: bool, their_names: tuple[str, ...], their_systemic: bool
+) -> int:
+    """Days up to today on which both drugs were taken."""
+    mine, theirs = _records_of(case, names, systemic), _records_of(case, their_names, their_systemic)
+    together = shared([days for _, days in mine], [days for _, days in theirs])
+    return continuous_days(together, case.today, GAP_DAYS)
 
 
 def _at_dose_of(draft: MedicationOrder, record: MedicationOrder) -> bool:

@@ -17,6 +17,11 @@ ANTIDEPRESSANT = with_role("ssri", "snri")
 WITHDRAWAL = {"alcohol_withdrawal": "alcohol withdrawal", "drug_withdrawal": "drug withdrawal"}
 
 
+SEIZURES = ("seizure_disorder", "status_epilepticus")
+DISORDER_WORDS = ("epilep", "disorder", "seizures", "recurrent")
+"""Words of a seizure's name that tell of more than one."""
+
+
 class SeizureLimits(Struct, frozen=True):
     """Windows in days and doses in mg a day from which a seizure or a drug counts."""
 
@@ -39,40 +44,72 @@ def seizure_risks(case: Case, draft: MedicationOrder, limits: SeizureLimits) -> 
     """Everything on record that lowers this patient's seizure threshold, besides the ordered opioid."""
     named: list[str] = []
     recent = False
-    for event in case.events("seizure_disorder", "status_epilepticus"):
-        if "febrile_seizure" in event.meanings:
-            continue
+    seizures = [one for one in case.events(*SEIZURES) if "febrile_seizure" not in one.meanings]
+    for event in seizures:
+        status_epilepticus = "status_epilepticus" in event.meanings
         days = None if event.since is None else (case.today - event.since).days
-        # Without a date a seizure is taken to be within the window: it is a danger.
-        if event.status == "present" or days is None or days <= limits.seizure_days:
-            named.append(dated(event.name, event.since))
-        if days is not None and days <= limits.recent_days:
-            recent = True
+        # Without a date a seizure is taken to be recent: it is a danger.
+        within = days is None or days <= limits.seizure_days
+        if within or _lasts(case, event):
+            named.append(dated(_seizure_name(event), event.since))
+        if days is None:
+            recent = recent or status_epilepticus or _single(event)
+        else:
+            recent = recent or days <= limits.recent_days or (within and status_epilepticus)
+    injury = next(iter(case.events("head_injury")), None)
+    if seizures and injury is not None:
+        named.append(dated("head injury with a seizure", injury.since))
     for meaning, name in WITHDRAWAL.items():
         condition = case.condition(meaning)
         if condition is not None and _lately(case, condition, limits.recent_days):
             named.append(dated(name, condition.since))
     named += [partner.name for partner in partners(case, draft, THRESHOLD_NAMES) if partner.taken]
     named += [partner.name for partner in partners(case, draft, THRESHOLD_DRUGS) if partner.taken]
-    for partner in partners(case, draft, TRICYCLIC):
-        dose = daily_dose(partner.order, partner.name).maximum if partner.taken else None
-        if dose is not None and dose > limits.tca_mg:
-            named.append(f"{partner.name} {number(dose)} mg a day")
-    named += _with_much_tramadol(case, draft, limits)
     missing = [] if case.chart.answers("conditions") else [case.missing("conditions")]
     if not case.medications_known:
         missing.append(case.missing("medications"))
-    return SeizureRisks(tuple(dict.fromkeys(named)), tuple(missing), recent)
+    for partner in partners(case, draft, TRICYCLIC):
+        if partner.taken:
+            _add_by_dose(partner.order, partner.name, limits.tca_mg, "{drug} {dose} mg a day", named, missing)
+    if draft.drug is not None and draft.drug.has("tramadol"):
+        for partner in partners(case, draft, ANTIDEPRESSANT):
+            if partner.taken:
+                words = f"{partner.name} beside tramadol {{dose}} mg a day"
+                _add_by_dose(draft, "tramadol", limits.tramadol_mg, words, named, missing)
+    return SeizureRisks(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(missing)), recent)
 
 
-def _with_much_tramadol(case: Case, draft: MedicationOrder, limits: SeizureLimits) -> list[str]:
-    if draft.drug is None or not draft.drug.has("tramadol"):
-        return []
-    dose = daily_dose(draft, "tramadol").maximum
-    if dose is None or dose <= limits.tramadol_mg:
-        return []
-    beside = [partner.name for partner in partners(case, draft, ANTIDEPRESSANT) if partner.taken]
-    return [f"{name} beside tramadol {number(dose)} mg a day" for name in beside]
+def _add_by_dose(
+    order: MedicationOrder, drug: str, limit: Decimal, words: str, named: list[str], missing: list[str]
+) -> None:
+    """Names the drug where its daily dose is above the limit, or what of its dose is not known."""
+    dose = daily_dose(order, drug)
+    if dose.maximum is None:
+        missing.append(f"dose of {order.ref}: {dose.reason}")
+    elif dose.maximum > limit:
+        named.append(words.format(drug=drug, dose=number(dose.maximum)))
+
+
+def _seizure_name(event: Condition) -> str:
+    if "status_epilepticus" in event.meanings:
+        return "status epilepticus"
+    return "seizure" if _single(event) else "seizure disorder"
+
+
+def _single(event: Condition) -> bool:
+    """One seizure, by its name, rather than a disorder."""
+    name = event.name.casefold()
+    if any(word in name for word in DISORDER_WORDS):
+        return False
+    return "seizure" in name or "convulsion" in name
+
+
+def _lasts(case: Case, event: Condition) -> bool:
+    """Still present however long ago it began; a single seizure only where it is treated, or that is not known."""
+    if event.status != "present":
+        return False
+    treated = any("gabapentinoid" not in order.drug.roles for order in case.taking("anticonvulsant") if order.drug)
+    return treated or not _single(event) or not case.medications_known
 
 
 def _lately(case: Case, condition: Condition, days: int) -> bool:

@@ -6,7 +6,7 @@ from decimal import ROUND_DOWN, Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds.case import Case, number
+from cds.case import Case, number, once_a_case
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose
 from cds.exposure import replaces
@@ -50,6 +50,7 @@ def mme_missing(case: Case) -> tuple[str, ...]:
     return (*missing, *(() if case.medications_known else (case.missing("medications"),)))
 
 
+@once_a_case
 def doubtful(case: Case) -> tuple[MedicationOrder, ...]:
     """Listed orders that this signing would renew, had the same prescriber written them: they add up only if both are
     taken, so what rests on them is a warning at most (CLINICAL.md section 13, "Replaces")."""

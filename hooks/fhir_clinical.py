@@ -302,8 +302,6 @@ def _denies(named: Concept) -> bool:
 
 
 def _read_reactions(raw: bytes) -> list[_Reaction]:
-    if not raw:
-        return []
     try:
         found = _reactions.decode(raw)
     except UNREADABLE_JSON:

@@ -180,7 +180,7 @@ def _facts(subject: Subject, limits: bytes, *values: bytes) -> Facts:
         words = f"{value.sign}{measured.normalize():f}"
         if subject.meaning in BOUNDED and value.sign in {"<", ">"}:
             measured = None
-    return Facts(measured, words, _upper_limit(subject, limits, value.amount))
+    return Facts(measured, words, _upper_limit(subject, limits, value.amount.unit if value.amount else None))
 
 
 _measured_facts = lru_cache(REMEMBERED)(_facts)
@@ -250,8 +250,9 @@ def _text_value(words: str) -> Value:
     return Value(Quantity(Decimal(found["number"]), unit), words, found["sign"])
 
 
-def _upper_limit(subject: Subject, raw: bytes, measured: Quantity | None) -> Decimal | None:
-    """The upper end of the normal range, in the unit of the table."""
+@lru_cache(REMEMBERED)
+def _upper_limit(subject: Subject, raw: bytes, unit: str | None) -> Decimal | None:
+    """The upper end of the normal range, in the unit of the table. ``unit``: that of the value, for a bare number."""
     if not raw:
         return None
     try:
@@ -262,8 +263,6 @@ def _upper_limit(subject: Subject, raw: bytes, measured: Quantity | None) -> Dec
     normal = [one for one in ranges if not one.type or "normal" in printable(concept(one.type)).casefold()]
     for one in normal or ranges:
         high = amount(one.high)
-        if high is not None and high.unit is None and measured is not None:
-            high = Quantity(high.value, measured.unit)
         if high is not None:
-            return _in_table_unit(subject, high)
+            return _in_table_unit(subject, Quantity(high.value, high.unit or unit))
     return None

@@ -5,6 +5,7 @@ from cds.chart import Allergy, MedicationOrder
 from cds.drugs import ingredient_drug
 from cds.outcome import INDICATORS, CannotTell, DoesNotApply, Fires, Indicator, Outcome
 from cds.scope import is_opioid, opioids_of, stops
+from cds.terminology import Concept, condition_meaning
 
 CLASSES = {
     "opioid_phenanthrene": "phenanthrene (morphine-like)",
@@ -13,6 +14,7 @@ CLASSES = {
     "opioid_phenylpropylamine": "phenylpropylamine (tramadol-like)",
     "opioid_benzomorphan": "benzomorphan (pentazocine-like)",
 }
+NAMES_NO_DRUG = ("opioid_allergy", "opioid_adverse_effect")
 SIDE_EFFECTS = frozenset({"itch", "nausea_vomiting"})
 
 
@@ -20,25 +22,37 @@ def allergy_to_the_opioid(case: Case, draft: MedicationOrder) -> Outcome:
     """Do not give an opioid that the patient is allergic to; after a severe reaction, none of its structural class."""
     if case.reverse or stops(draft) or not is_opioid(draft) or draft.drug is None:
         return DoesNotApply("no opioid is started")
+    unknown = () if case.chart.answers("allergies") else (case.missing("allergies"),)
     found = [
         (gravity, allergy, relation)
-        for allergy in case.chart.allergies
+        for allergy in (*case.chart.allergies, *_listed_as_conditions(case))
         if (relation := _relation(draft, allergy)) and (gravity := _gravity(allergy, relation))
     ]
     if not found:
-        if case.chart.answers("allergies"):
-            return DoesNotApply("no allergy to it")
-        return CannotTell((case.missing("allergies"),))
+        return CannotTell(unknown) if unknown else DoesNotApply("no allergy to it")
     (indicator, words), allergy, relation = min(
         found, key=lambda entry: (INDICATORS.index(entry[0][0]), entry[1].ref, entry[2])
     )
+    # Meanings of the tables stand beside the words of the record: only the words are for a card.
+    reactions = ", ".join(sorted(word for word in allergy.reactions if "_" not in word))
     facts = {
         "drug": opioids_of(draft)[0],
         "allergen": allergy.name,
-        "reaction": f" ({', '.join(sorted(allergy.reactions))})" if allergy.reactions else "",
+        "reaction": f" ({reactions or 'reaction not recorded'})",
         "relation": "the same drug" if relation == "same" else f"of the same class: {CLASSES.get(relation, 'opioid')}",
     }
-    return Fires(indicator, facts, words, ("delete",) if indicator == "critical" else ())
+    return Fires(indicator, facts, words, ("delete",) if indicator == "critical" else (), unknown)
+
+
+def _listed_as_conditions(case: Case) -> tuple[Allergy, ...]:
+    """What the problem list says of it: allergy to an opioid, or an adverse effect of one, that it does not name."""
+    allergy, effect = case.condition("opioid_allergy"), case.condition("opioid_adverse_effect")
+    found = []
+    if allergy is not None:
+        found.append(Allergy(allergy.ref, frozenset(), "an opioid", meanings=allergy.meanings))
+    if effect is not None:
+        found.append(Allergy(effect.ref, frozenset(), "an opioid", intolerance=True, meanings=effect.meanings))
+    return tuple(found)
 
 
 def _relation(draft: MedicationOrder, allergy: Allergy) -> str | None:
@@ -50,16 +64,26 @@ def _relation(draft: MedicationOrder, allergy: Allergy) -> str | None:
         shared = sorted(CLASSES.keys() & allergy.roles & ingredient_drug(name).roles)
         if shared:
             return shared[0]
-    return "opioid" if "opioid_allergy" in allergy.meanings else None
+    return next((meaning for meaning in NAMES_NO_DRUG if meaning in allergy.meanings), None)
 
 
 def _gravity(allergy: Allergy, relation: str) -> tuple[Indicator, str] | None:
     """Indicator and wording; None where a reaction on record makes the allergy no matter for this opioid."""
-    side_effect = bool(allergy.reactions) and allergy.reactions <= SIDE_EFFECTS
+    side_effect = bool(allergy.reactions) and all(_is_side_effect(word) for word in allergy.reactions)
     mild = not allergy.severe and bool(allergy.intolerance or side_effect)
+    if relation == "opioid_adverse_effect":
+        return "info", "intolerance"
     if relation == "same":
         return ("info", "intolerance") if mild else ("critical", "default")
     if allergy.severe:
         return "critical", "class_allergy"
     # A reaction that was recorded and was not severe does not carry over to the class; an unrecorded one may.
     return None if mild or allergy.reactions else ("warning", "class_allergy")
+
+
+def _is_side_effect(word: str) -> bool:
+    """A meaning of the tables, or a word of the record, that tells of a side effect and of nothing else."""
+    if word in SIDE_EFFECTS:
+        return True
+    meanings = condition_meaning(Concept(text=word)).meanings
+    return bool(meanings) and meanings <= SIDE_EFFECTS

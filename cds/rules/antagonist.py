@@ -1,13 +1,14 @@
 """Opioids that block each other (DD-14)."""
 
-from cds.breathing import one_off
+from cds.breathing import one_off, standing
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import established
 from cds.exposure import counts, days_taken, span
 from cds.knowledge import load_group
-from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
+from cds.outcome import CannotTell, DoesNotApply, Fires, Indicator, Outcome
 from cds.partners import Partner, holds, named_together, partners
+from cds.purpose import acute_pain, treats_use_disorder
 from cds.scope import is_opioid, is_regular_antagonist, opioids_of, stops
 
 KNOWLEDGE = load_group("interaction")["DD-14"]
@@ -18,6 +19,7 @@ FREE_DAYS = KNOWLEDGE.days("opioid_free_days")
 FREE_DAYS_LONG_ACTING = KNOWLEDGE.days("opioid_free_after_long_acting_days")
 
 PARTIAL = frozenset({"buprenorphine", "butorphanol", "nalbuphine", "pentazocine"})
+END_NOT_KNOWN = "its end is not recorded"
 LONG_ACTING = frozenset({"methadone", "buprenorphine"})
 KINDS = {"buprenorphine": "a partial agonist"} | dict.fromkeys(
     PARTIAL - {"buprenorphine"}, "a mixed agonist-antagonist"
@@ -41,41 +43,56 @@ def opioid_with_antagonist(case: Case, draft: MedicationOrder) -> Outcome:
     ]
     if not found:
         return DoesNotApply("nothing that blocks it") if case.medications_known else _unknown(case)
-    first = found[0]
     facts = _facts(draft, found)
     unknown = tuple(f"end of {p.order.ref}: not recorded" for p in found if not p.taken and p.last is None)
-    if not blocking and _treats_oud(first.order) and _is_acute(draft):
-        return Fires("warning", facts, "buprenorphine_for_oud", unknown=unknown)
+    if not blocking and acute_pain(case, draft) and all(_treats_oud(case, partner.order) for partner in found):
+        return Fires("warning", facts, "buprenorphine_for_oud", ("referral",), unknown=unknown)
     old = all(partner.taken and established(case, draft, partner.order) for partner in found)
     return Fires("warning" if old else "critical", facts, asks=("delete",), unknown=unknown)
 
 
 def _antagonist_started(case: Case, draft: MedicationOrder) -> Outcome:
-    found = []
+    found: list[tuple[str, str]] = []
+    unknown: list[str] = []
+    old = True
     for record in (*case.regimen, *case.chart.medications):
-        if record is draft or not is_opioid(record) or not _recently_taken(case, record):
+        if record is draft or not is_opioid(record):
             continue
-        found.append(record)
+        stands = _lately_taken(case, record)
+        if stands is None:
+            continue
+        if stands == END_NOT_KNOWN:
+            unknown.append(f"end of {record.ref}: not recorded")
+        found.append((opioids_of(record)[0], stands))
+        old = old and stands != END_NOT_KNOWN and established(case, draft, record)
     if not found:
-        return DoesNotApply("no opioid within the interval") if case.history_known else _unknown(case)
-    name = opioids_of(found[0])[0]
-    standing = "ordered in this signing" if any(found[0] is d for d in case.drafts) else "taken within the interval"
+        return DoesNotApply("no opioid within the interval") if case.medications_known else _unknown(case)
+    sure = [one for one in found if one[1] != END_NOT_KNOWN]
+    if not sure:
+        return CannotTell((*unknown, *(() if case.medications_known else _unknown(case).missing)))
+    name, stands = sure[0]
     facts = {
-        "drug": _antagonist_name(draft), "partner": name, "partner_standing": standing, "agonist": name,
+        "drug": _antagonist_name(draft), "partner": name, "partner_standing": stands, "agonist": name,
         "kind": "an opioid antagonist",
     }  # fmt: skip
-    return Fires("critical", facts, "antagonist_started", ("delete", "naloxone"))
+    indicator: Indicator = "warning" if old else "critical"
+    return Fires(indicator, facts, "antagonist_started", ("delete", "naloxone"), tuple(dict.fromkeys(unknown)))
 
 
-def _recently_taken(case: Case, record: MedicationOrder) -> bool:
+def _lately_taken(case: Case, record: MedicationOrder) -> str | None:
+    """How this opioid stands where it is taken or was within the opioid-free interval; None where it was not."""
     if any(record is order for order in case.regimen):
-        return True
+        return standing(case, record)
     days = span(record, case.today) if counts(record) else None
     if days is None:
-        return False
+        return None
+    if days.end is None:
+        return END_NOT_KNOWN
     interval = FREE_DAYS_LONG_ACTING if not LONG_ACTING.isdisjoint(opioids_of(record)) else FREE_DAYS
     first = case.today.fromordinal(case.today.toordinal() - interval)
-    return days_taken([days], first, case.today) > 0
+    if days_taken([days], first, case.today) == 0:
+        return None
+    return f"taken until {min(days.end, case.today).isoformat()}"
 
 
 def _partners(case: Case, draft: MedicationOrder) -> list[Partner]:
@@ -86,7 +103,12 @@ def _partners(case: Case, draft: MedicationOrder) -> list[Partner]:
 
 
 def _within(case: Case, partner: Partner) -> bool:
-    if partner.taken or partner.last is None:
+    """Taken, or naltrexone that still blocks; the others block only while they are taken."""
+    if partner.taken:
+        return True
+    if partner.name != "naltrexone":
+        return False
+    if partner.last is None:
         return True
     drug = partner.order.drug
     depot = drug is not None and drug.route == "injection"
@@ -117,18 +139,9 @@ def _is_partial(order: MedicationOrder) -> bool:
     return not PARTIAL.isdisjoint(opioids_of(order))
 
 
-def _treats_oud(order: MedicationOrder) -> bool:
-    """Buprenorphine for opioid use disorder: by its reason, or by a sublingual or depot product."""
-    drug = order.drug
-    if drug is None or not drug.has("buprenorphine"):
-        return False
-    by_reason = any("opioid_use_disorder" in reason.meanings for reason in order.reasons)
-    return by_reason or drug.route == "sublingual" or drug.has("naloxone")
-
-
-def _is_acute(draft: MedicationOrder) -> bool:
-    acute = {"acute_or_surgical", "trauma_recent", "surgery_aftercare"}
-    return any(not acute.isdisjoint(reason.meanings) for reason in draft.reasons)
+def _treats_oud(case: Case, order: MedicationOrder) -> bool:
+    """Buprenorphine for opioid use disorder, by its reason or its product."""
+    return order.drug is not None and order.drug.has("buprenorphine") and treats_use_disorder(case, order)
 
 
 def _facts(draft: MedicationOrder, found: list[Partner]) -> dict[str, str]:

@@ -49,11 +49,19 @@ SEIZURE_OPIOID = holds("tramadol", "tapentadol", "meperidine")
 CYP3A4_OPIOID = holds("fentanyl", "oxycodone", "methadone", "hydrocodone", "tramadol", "buprenorphine")
 CYP3A4_STRONG = with_role("cyp3a4_strong_inhibitor")
 CYP3A4_MODERATE = with_role("cyp3a4_moderate_inhibitor")
+CYP3A4_INHIBITORS = ((CYP3A4_STRONG, "strong"), (CYP3A4_MODERATE, "moderate"))
 CYP3A4_INDUCER = with_role("cyp3a4_inducer", "cyp3a4_strong_inducer", "cyp3a4_moderate_inducer")
 CYP2D6_PRODRUG = with_role("cyp2d6_prodrug")
 CYP2D6_SUBSTRATE = holds("hydrocodone", "oxycodone")
 CYP2D6_STRONG = with_role("cyp2d6_strong_inhibitor")
 CYP2D6_MODERATE = with_role("cyp2d6_moderate_inhibitor")
+
+METABOLIZERS = {
+    "poor": "poor", "ultrarapid": "ultra-rapid", "ultra-rapid": "ultra-rapid", "ultra rapid": "ultra-rapid",
+}  # fmt: skip
+"""What the recorded phenotype says, and how a card calls it."""
+
+OpioidOrders = tuple[tuple[MedicationOrder, str], ...]
 
 NOT_CONCERNED = DoesNotApply("no opioid that this concerns")
 PARTNER_DRAFTED = DoesNotApply("the draft is the partner drug")
@@ -64,7 +72,8 @@ def opioid_with_mao_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
     opioids = opioid_and_partner(case, draft, OPIOID)
     if not opioids:
         return NOT_CONCERNED
-    found = _beside(case, draft, MAOI, lambda name: MAOI_DAYS)
+    opioids = _newly_exposed(case, draft, opioids)
+    found = _beside(case, draft, MAOI, lambda name: MAOI_DAYS) if opioids else []
     if not found:
         return _absent(case, "no MAO inhibitor within the window")
     order, opioid = min(opioids, key=lambda pair: (pair[1] not in MAOI_CONTRAINDICATED, pair[1] not in MAOI_DANGEROUS))
@@ -83,9 +92,11 @@ def serotonergic_drug(case: Case, draft: MedicationOrder) -> Outcome:
     opioids = opioid_and_partner(case, draft, SEROTONERGIC_OPIOID)
     if case.reverse or not opioids:
         return PARTNER_DRAFTED if case.reverse else NOT_CONCERNED
-    found = _known(_beside(case, draft, SEROTONERGIC, lambda name: FLUOXETINE_DAYS if name == "fluoxetine" else 0))
+    every = _beside(case, draft, SEROTONERGIC, lambda name: FLUOXETINE_DAYS if name == "fluoxetine" else 0)
+    found = _known(every)
     if not found:
-        return _absent(case, "no serotonergic drug")
+        # Every other drug of the list no longer matters on the day after it was stopped, whichever day that was.
+        return _absent(case, "no serotonergic drug", [one for one in every if one.name == "fluoxetine"])
     grave = [partner for partner in found if not _low_or_old(case, draft, partner)]
     if grave:
         return Fires("warning", _facts(case, opioids[0][1], grave), asks=_delete(case, grave))
@@ -118,20 +129,23 @@ def cyp3a4_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
     opioids = opioid_and_partner(case, draft, CYP3A4_OPIOID)
     if not opioids:
         return NOT_CONCERNED
-    order, opioid = min(opioids, key=lambda pair: pair[1] != "fentanyl")
-    for named, strength in ((CYP3A4_STRONG, "strong"), (CYP3A4_MODERATE, "moderate")):
-        if case.reverse and strength == "moderate":
-            break
+    opioids = _newly_exposed(case, draft, opioids)
+    if not opioids:
+        return DoesNotApply("no CYP3A4 inhibitor that is new")
+    opioid = min((name for _, name in opioids), key=lambda name: name != "fentanyl")
+    open_ended: list[Partner] = []
+    for named, strength in CYP3A4_INHIBITORS[:1] if case.reverse else CYP3A4_INHIBITORS:
         every = _beside(case, draft, named, lambda name: CYP3A4_INHIBITOR_DAYS)
-        found = [partner for partner in _known(every) if not established(case, draft, _other(draft, order, partner))]
-        facts = _facts(case, opioid, found or every) | {"strength": strength}
+        found = [one for one in _known(every) if case.reverse or not established(case, draft, one.order)]
+        open_ended += [one for one in every if _end_not_known(one)]
         if found:
             critical = opioid == "fentanyl" and strength == "strong"
-            return Fires(
-                "critical" if critical else "warning", facts, asks=("half_dose", *_delete(case, found), "naloxone")
-            )
-        if any(_end_not_known(partner) for partner in every):
-            return CannotTell(_ends_not_known(every), said=True, words="end_not_known", facts=facts)
+            facts = _facts(case, opioid, found) | {"strength": strength}
+            asks = ("delete", "naloxone") if case.reverse else ("half_dose", *_delete(case, found), "naloxone")
+            return Fires("critical" if critical else "warning", facts, asks=asks, unknown=_ends_not_known(open_ended))
+    if open_ended:
+        facts = _facts(case, opioid, open_ended)
+        return CannotTell(_ends_not_known(open_ended), said=True, words="end_not_known", facts=facts)
     return _absent(case, "no CYP3A4 inhibitor that is new")
 
 
@@ -140,10 +154,10 @@ def cyp3a4_inducer(case: Case, draft: MedicationOrder) -> Outcome:
     opioids = opioid_and_partner(case, draft, CYP3A4_OPIOID)
     if case.reverse or not opioids:
         return PARTNER_DRAFTED if case.reverse else NOT_CONCERNED
-    found = _known(_beside(case, draft, CYP3A4_INDUCER, lambda name: INDUCER_DAYS))
-    found = [partner for partner in found if not partner.taken or not established(case, draft, partner.order)]
+    every = _beside(case, draft, CYP3A4_INDUCER, lambda name: INDUCER_DAYS)
+    found = [one for one in _known(every) if not one.taken or not established(case, draft, one.order)]
     if not found:
-        return _absent(case, "no CYP3A4 inducer that is new")
+        return _absent(case, "no CYP3A4 inducer that is new", every)
     taken = [partner for partner in found if partner.taken]
     words = "default" if taken else "stopped"
     return Fires("warning", _facts(case, opioids[0][1], taken or found), words, asks=_delete(case, found))
@@ -162,13 +176,17 @@ def cyp2d6_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
             "little relief" if metabolizer == "poor" else "too much of the active product, with danger to breathing"
         )
         return Fires("warning", {"drug": opioid, "metabolizer": metabolizer, "effect": effect}, "genotype", ("delete",))
+    open_ended: list[Partner] = []
     for named, strength in ((CYP2D6_STRONG, "strong"), (CYP2D6_MODERATE, "moderate")):
-        ended = _cyp2d6_days if prodrug else lambda name: 0
-        found = _known(_beside(case, draft, named, ended))
+        every = _beside(case, draft, named, _cyp2d6_days)
+        found = [one for one in _known(every) if prodrug or one.taken]
+        open_ended += every if prodrug else []
         if found:
             facts = _facts(case, opioid, found) | {"strength": strength}
-            return Fires("warning", facts, asks=("delete",)) if prodrug else Fires("info", facts, "mild")
-    return _absent(case, "no CYP2D6 inhibitor")
+            if not prodrug:
+                return Fires("info", facts, "mild")
+            return Fires("warning", facts, asks=_delete(case, found), unknown=_ends_not_known(open_ended))
+    return _absent(case, "no CYP2D6 inhibitor", open_ended)
 
 
 def _cyp2d6_days(name: str) -> int:
@@ -178,7 +196,7 @@ def _cyp2d6_days(name: str) -> int:
 def _metabolizer(case: Case) -> str | None:
     phenotype = case.latest("cyp2d6_phenotype")
     text = (phenotype.text or "") if phenotype is not None else ""
-    return next((kind for kind in ("poor", "ultra-rapid", "ultrarapid") if kind in text), None)
+    return next((kind for word, kind in METABOLIZERS.items() if word in text), None)
 
 
 # What the rules share
@@ -204,8 +222,11 @@ def _ends_not_known(found: Sequence[Partner]) -> tuple[str, ...]:
     return tuple(f"end of {partner.order.ref}: not recorded" for partner in found if _end_not_known(partner))
 
 
-def _other(draft: MedicationOrder, opioid: MedicationOrder, partner: Partner) -> MedicationOrder:
-    return opioid if partner.order is draft else partner.order
+def _newly_exposed(case: Case, draft: MedicationOrder, opioids: OpioidOrders) -> OpioidOrders:
+    """In the reverse scope, the opioids beside which the drafted partner is new (G01); else all."""
+    if not case.reverse:
+        return opioids
+    return tuple((order, name) for order, name in opioids if not established(case, draft, order))
 
 
 def _unless_established(case: Case, opioid: MedicationOrder, found: Sequence[Partner]) -> Indicator:
@@ -219,16 +240,11 @@ def _facts(case: Case, opioid: str, found: Sequence[Partner]) -> dict[str, str]:
         "partner": named_together(found),
         "partner_standing": listing(partner.standing for partner in found),
     }
-    last = next((partner.last for partner in found if partner.last is not None), None)
+    last = max((partner.last for partner in found if partner.last is not None), default=None)
     if last is not None:
         facts["partner_ended"] = last.isoformat()
-        facts["partner_ended_days"] = number_of_days(case, found)
+        facts["partner_ended_days"] = str((case.today - last).days)
     return facts
-
-
-def number_of_days(case: Case, found: Sequence[Partner]) -> str:
-    """Days since the latest end among these partners."""
-    return str(min((case.today - partner.last).days for partner in found if partner.last is not None))
 
 
 def _delete(case: Case, found: Sequence[Partner]) -> tuple[str, ...]:
@@ -236,10 +252,12 @@ def _delete(case: Case, found: Sequence[Partner]) -> tuple[str, ...]:
     return ("delete", "delete_partner") if drafted and not case.reverse else ("delete",)
 
 
-def _absent(case: Case, because: str) -> Outcome:
-    return (
-        DoesNotApply(because) if case.medications_known or case.reverse else CannotTell((case.missing("medications"),))
-    )
+def _absent(case: Case, because: str, every: Sequence[Partner] = ()) -> Outcome:
+    """No partner drug is known to matter; one of ``every`` whose end is not recorded might, or one not listed."""
+    missing = _ends_not_known(every)
+    if not (case.medications_known or case.reverse):
+        missing = (*missing, case.missing("medications"))
+    return CannotTell(missing) if missing else DoesNotApply(because)
 
 
 RULES: tuple[tuple[str, RuleFunction], ...] = (

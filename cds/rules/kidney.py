@@ -77,9 +77,8 @@ def _not_known(case: Case, drug: str) -> CannotTell:
 def renal_facts(case: Case) -> dict[str, str]:
     """Renal function that is known, as facts: as a card says it, its kind, its value and its day."""
     renal = case.renal
-    facts = {"renal": f"{renal.said} (race-based)" if renal.race_based else renal.said}
-    if renal.kind is not None:
-        facts["renal_kind"] = renal.kind
+    said = f"{renal.said} (race-based)" if renal.race_based else renal.said
+    facts = {"renal": said, "renal_kind": renal.kind or "renal function"}
     if renal.value is not None and renal.kind not in (DIALYSIS_KIND, STAGE_KIND):
         facts["renal_ml_per_min"] = number(renal.value)
     if renal.taken is not None:
@@ -95,7 +94,9 @@ def tramadol_in_severe_renal_impairment(case: Case, draft: MedicationOrder) -> O
     severe = case.renal.below(TRAMADOL_SEVERE)
     if severe is False:
         return DoesNotApply("renal function is not below the limit")
-    facts = {"drug": "tramadol"} | (renal_facts(case) if severe else {})
+    if severe is None:
+        return CannotTell(case.renal.unknown)  # the line is that of DD-15
+    facts = {"drug": "tramadol"} | renal_facts(case)
     total = daily_total(case.regimen, "tramadol")
     interval = daily_dose(draft, "tramadol").interval_hours
     problems = []
@@ -107,10 +108,8 @@ def tramadol_in_severe_renal_impairment(case: Case, draft: MedicationOrder) -> O
         facts["interval_hours"] = number(interval)
     if drug.release != "ER" and not problems:
         if total.unknown:
-            return CannotTell((*case.renal.unknown, *total.unknown), bool(severe), "dose_not_known", facts)
+            return CannotTell(total.unknown, True, "dose_not_known", facts)
         return DoesNotApply("within the label's limit")
-    if severe is None:
-        return CannotTell(case.renal.unknown)  # the line is that of DD-15
     if drug.release == "ER":
         return Fires("warning", facts, "extended_release", ("delete",), total.unknown)
     return Fires("warning", facts | {"problem": " ".join(problems)}, asks=("to_limit", "delete"), unknown=total.unknown)

@@ -12,7 +12,7 @@ from cds.chart import Condition, MedicationOrder
 from cds.dose import daily_dose
 from cds.drugs import Drug
 from cds.knowledge import load_group
-from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome, any_of
+from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.scope import opioids_of
 from cds.substances import dated
 from cds.totals import daily_total
@@ -58,7 +58,9 @@ def hepatic_impairment(case: Case) -> Liver | tuple[str, ...] | None:
     if listed:
         return max(listed, key=lambda liver: liver.child_pugh or "")
     raised = {meaning: _raised(case, meaning) for meaning in LAB_NAMES}
-    enzymes = any_of((raised["alt"], raised["ast"]))
+    # One enzyme that is not raised settles it where the other was not measured.
+    measured = [over for over in (raised["alt"], raised["ast"]) if over is not None]
+    enzymes = any(measured) if measured else None
     if enzymes and raised["bilirubin"]:
         high = [meaning for meaning, over in raised.items() if over]
         return Liver(

@@ -1,7 +1,11 @@
 """Methadone and the QT interval (DD-13)."""
 
+from datetime import date
+from decimal import Decimal
+
 from cds.case import Case, number
 from cds.chart import MedicationOrder
+from cds.course import dose_change
 from cds.dose import daily_dose
 from cds.exposure import span
 from cds.knowledge import load_group
@@ -21,7 +25,13 @@ POTASSIUM = KNOWLEDGE.number("potassium_mmol_per_l")
 MAGNESIUM = KNOWLEDGE.number("magnesium_mg_per_dl")
 
 QT_DRUG = with_role("qt_known")
-RISK_CONDITIONS = ("long_qt", "hypokalaemia", "hypomagnesaemia", "heart_failure", "bradycardia")
+RISK_CONDITIONS = {
+    "long_qt": "long QT",
+    "hypokalaemia": "hypokalaemia",
+    "hypomagnesaemia": "hypomagnesaemia",
+    "heart_failure": "heart failure",
+    "bradycardia": "bradycardia",
+}
 
 
 def methadone_and_qt(case: Case, draft: MedicationOrder) -> Outcome:
@@ -29,39 +39,54 @@ def methadone_and_qt(case: Case, draft: MedicationOrder) -> Outcome:
     if draft.drug is None or not draft.drug.has("methadone") or stops(draft):
         return DoesNotApply("no methadone is ordered")
     risks = _risks(case, draft)
-    qtc = case.latest("qtc", within_days=ECG_DAYS)
-    facts = {"drug": "methadone", "risk": risks[0] if risks else "", "risks": "; ".join(risks)}
-    if qtc is not None and qtc.value is not None and qtc.taken is not None:
-        facts |= {"qtc_ms": number(qtc.value), "qtc_date": qtc.taken.isoformat()}
-        if qtc.value > QTC_CRITICAL_MS:
+    measured = _in_window(case, "qtc", ECG_DAYS)
+    facts = {"drug": "methadone", "risk": next(iter(risks), ""), "risks": "; ".join(risks)}
+    if measured is not None:
+        qtc, day = measured
+        facts |= {"qtc_ms": number(qtc), "qtc_date": day.isoformat()}
+        if qtc > QTC_CRITICAL_MS:
             return Fires("critical", facts, "critical", ("delete",))
-    missing = _missing(case)
+    goes_on = _goes_on(case, draft)
+    if goes_on and _cleared(case, draft):
+        return DoesNotApply("methadone goes on at a normal QTc")
+    missing = _missing(case, draft)
     if risks:
         return Fires("warning", facts, asks=("ecg",), unknown=missing)
-    if missing:
+    if not missing:
+        return DoesNotApply("no QT risk on record")
+    if goes_on or measured is not None or case.latest("ecg_study", within_days=ECG_DAYS) is not None:
         return CannotTell(missing)
-    if qtc is None and case.latest("ecg_study", within_days=ECG_DAYS) is None and not _taken_before(case):
-        return Fires("info", facts, "no_ecg", ("ecg",))
-    return DoesNotApply("no QT risk on record")
+    return CannotTell(missing, said=True, words="no_ecg", facts={"drug": "methadone"})
+
+
+def _in_window(case: Case, meaning: str, days: int) -> tuple[Decimal, date] | None:
+    """The latest value of so many days, and its day."""
+    found = case.latest(meaning, within_days=days)
+    return None if found is None or found.value is None or found.taken is None else (found.value, found.taken)
+
+
+def _low_electrolytes(case: Case) -> list[tuple[str, date]]:
+    """Low potassium and magnesium as a card names them, and the day."""
+    found = []
+    for name, limit, unit in (("potassium", POTASSIUM, "mmol/L"), ("magnesium", MAGNESIUM, "mg/dL")):
+        measured = _in_window(case, name, ELECTROLYTE_DAYS)
+        if measured is not None and measured[0] < limit:
+            value, day = measured
+            found.append((f"{name} {number(value)} {unit} on {day.isoformat()}", day))
+    return found
 
 
 def _risks(case: Case, draft: MedicationOrder) -> list[str]:
     risks = []
-    qtc = case.latest("qtc", within_days=ECG_DAYS)
-    if qtc is not None and qtc.value is not None and qtc.taken is not None and qtc.value > QTC_MS:
-        risks.append(f"QTc {number(qtc.value)} ms on {qtc.taken.isoformat()}")
+    measured = _in_window(case, "qtc", ECG_DAYS)
+    if measured is not None and measured[0] > QTC_MS:
+        risks.append(f"QTc {number(measured[0])} ms on {measured[1].isoformat()}")
     risks += [partner.name for partner in partners(case, draft, QT_DRUG) if partner.taken]
-    for meaning, name, limit, unit in (
-        ("potassium", "potassium", POTASSIUM, "mmol/L"),
-        ("magnesium", "magnesium", MAGNESIUM, "mg/dL"),
-    ):
-        value = case.latest(meaning, within_days=ELECTROLYTE_DAYS)
-        if value is not None and value.value is not None and value.taken is not None and value.value < limit:
-            risks.append(f"{name} {number(value.value)} {unit} on {value.taken.isoformat()}")
-    for meaning in RISK_CONDITIONS:
+    risks += [low for low, _ in _low_electrolytes(case)]
+    for meaning, name in RISK_CONDITIONS.items():
         condition = case.condition(meaning)
         if condition is not None and not _measured_since(case, meaning):
-            risks.append(dated(condition.name, condition.since))
+            risks.append(dated(name, condition.since))
     dose = daily_dose(draft, "methadone").maximum
     if dose is not None and dose > DOSE_MG:
         risks.append(f"methadone {number(dose)} mg a day")
@@ -71,14 +96,34 @@ def _risks(case: Case, draft: MedicationOrder) -> list[str]:
 def _measured_since(case: Case, meaning: str) -> bool:
     """Whether a laboratory value of the window speaks in place of the listed condition."""
     measured = {"hypokalaemia": "potassium", "hypomagnesaemia": "magnesium"}.get(meaning)
-    value = case.latest(measured, within_days=ELECTROLYTE_DAYS) if measured else None
-    return value is not None and value.value is not None
+    return measured is not None and _in_window(case, measured, ELECTROLYTE_DAYS) is not None
 
 
-def _missing(case: Case) -> tuple[str, ...]:
+def _cleared(case: Case, draft: MedicationOrder) -> bool:
+    """A normal QTc of the window, no other QT drug, no low electrolyte since."""
+    measured = _in_window(case, "qtc", ECG_DAYS)
+    if measured is None or measured[0] > QTC_MS or not case.medications_known:
+        return False
+    if any(partner.taken for partner in partners(case, draft, QT_DRUG)):
+        return False
+    return all(day <= measured[1] for _, day in _low_electrolytes(case))
+
+
+def _missing(case: Case, draft: MedicationOrder) -> tuple[str, ...]:
     missing = [] if case.medications_known else [case.missing("medications")]
     missing += [case.missing(question) for question in ("conditions", "labs") if not case.chart.answers(question)]
+    if _in_window(case, "qtc", ECG_DAYS) is None and case.chart.answers("labs"):
+        older = case.latest("qtc") is not None and case.latest("qtc", within_days=ECG_DAYS) is None
+        missing.append(f"QTc: older than {ECG_DAYS} days" if older else "QTc: not recorded")
+    dose = daily_dose(draft, "methadone")
+    if dose.maximum is None:
+        missing.append(f"dose of {draft.ref}: {dose.reason}")
     return tuple(missing)
+
+
+def _goes_on(case: Case, draft: MedicationOrder) -> bool:
+    """Methadone is taken already, and this order raises nothing."""
+    return _taken_before(case) and dose_change(case, draft) in ("unchanged", "falls")
 
 
 def _taken_before(case: Case) -> bool:

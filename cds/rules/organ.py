@@ -5,7 +5,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from msgspec import Struct
 
-from cds.breathing import DISEASE_NAMES, NEUROMUSCULAR, SLEEP_APNOEA, opioid_name, starts_opioid
+from cds.breathing import DISEASE_NAMES, opioid_name, starts_opioid
 from cds.case import Case, number
 from cds.chart import Condition, MedicationOrder
 from cds.course import dose_change
@@ -30,6 +30,15 @@ BMI_DAYS = KNOWLEDGE["DD-19"].days("bmi_days")
 RESPIRATORY_FAILURE = ("respiratory_failure_hypercapnic", "respiratory_failure_acute")
 ACUTE_ASTHMA = ("status_asthmaticus", "asthma_exacerbation")
 LUNGS = ("copd", "interstitial_lung_disease", "chronic_lung_disease", "asthma_severe", "respiratory_failure")
+NEUROMUSCULAR = ("myasthenia", "neuromuscular_respiratory")
+SLEEP_APNOEA = (
+    "central_sleep_apnea",
+    "obesity_hypoventilation",
+    "sleep_hypoventilation",
+    "obstructive_sleep_apnea",
+    "sleep_apnea",
+)
+"""From the most specific to the least: a condition goes by the first that it has."""
 OBSTRUCTED = ("toxic_megacolon", "paralytic_ileus", "gi_obstruction")
 NAMES = DISEASE_NAMES | {
     "respiratory_failure_hypercapnic": "hypercapnic respiratory failure",
@@ -63,8 +72,13 @@ def _sign(condition: Condition, name: str) -> Sign:
 
 
 def _listed(case: Case, meanings: Iterable[str]) -> list[tuple[str, Condition]]:
-    """The present conditions with these meanings, in the order of the meanings."""
-    return [(meaning, found) for meaning in meanings for found in case.events(meaning) if found.status == "present"]
+    """The present conditions with these meanings, in the order of the meanings, each once by the first it has."""
+    listed: dict[int, tuple[str, Condition]] = {}
+    for meaning in meanings:
+        for found in case.events(meaning):
+            if found.status == "present":
+                listed.setdefault(id(found), (meaning, found))
+    return list(listed.values())
 
 
 def respiratory_failure(case: Case, draft: MedicationOrder) -> Outcome:
@@ -168,7 +182,8 @@ def chronic_respiratory_risk(case: Case, draft: MedicationOrder) -> Outcome:
 
 def _respiratory_risks(case: Case) -> tuple[list[Sign], list[Sign], list[str]]:
     """Risks, those that are mild or treated, and the ``notAssessed`` entries where there may be more."""
-    found, managed = [], []
+    found: list[Sign] = []
+    managed: list[Sign] = []
     for meaning, condition in _listed(case, (*NEUROMUSCULAR, *LUNGS, *SLEEP_APNOEA, "asthma_unspecified")):
         treated = meaning == "obstructive_sleep_apnea" and _has_cpap(case)
         mild = meaning == "asthma_unspecified" and condition.severe is False
