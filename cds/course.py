@@ -80,7 +80,8 @@ def dose_change(case: Case, draft: MedicationOrder) -> DoseChange:
     if draft.drug is None:
         replaced = [one.old for one in case.replaced_by(draft)]
         return "unchanged" if _repeats([draft], replaced) else "unknown"
-    changes = {_change(case, draft, _gone(case), name) for name in _names(draft)}
+    systemic = is_systemic(draft)
+    changes = {_change(case, name, systemic) for name in _names(draft)}
     for change in ("rises", "unknown", "falls"):
         if change in changes:
             return change
@@ -175,11 +176,12 @@ def _names(order: MedicationOrder) -> tuple[str, ...]:
     return opioids_of(order) or tuple(part.name for part in order.drug.ingredients)
 
 
-def _change(case: Case, draft: MedicationOrder, gone: Iterable[MedicationOrder], name: str) -> DoseChange:
+@once_a_case
+def _change(case: Case, name: str, systemic: bool) -> DoseChange:
     def concerned(order: MedicationOrder) -> bool:
-        return order.drug is not None and order.drug.has(name) and is_systemic(order) == is_systemic(draft)
+        return order.drug is not None and order.drug.has(name) and is_systemic(order) == systemic
 
-    old = [order for order in gone if concerned(order)]
+    old = [order for order in _gone(case) if concerned(order)]
     new = [order for order in case.starting if concerned(order)]
     if not new:
         return "falls"

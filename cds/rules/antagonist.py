@@ -6,7 +6,7 @@ from cds.chart import MedicationOrder
 from cds.course import established
 from cds.exposure import counts, days_taken, span
 from cds.knowledge import load_group
-from cds.outcome import CannotTell, DoesNotApply, Fires, Indicator, Outcome
+from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.partners import Partner, holds, named_together, partners
 from cds.purpose import acute_pain, treats_use_disorder
 from cds.scope import is_opioid, is_regular_antagonist, opioids_of, stops
@@ -42,7 +42,9 @@ def opioid_with_antagonist(case: Case, draft: MedicationOrder) -> Outcome:
         if blocking != _is_partial(partner.order) or _blocks(partner.order)
     ]
     if not found:
-        return DoesNotApply("nothing that blocks it") if case.medications_known else _unknown(case)
+        if case.medications_known:
+            return DoesNotApply("nothing that blocks it")
+        return CannotTell((case.missing("medications"),))
     facts = _facts(draft, found)
     unknown = tuple(f"end of {p.order.ref}: not recorded" for p in found if not p.taken and p.last is None)
     if not blocking and acute_pain(case, draft) and all(_treats_oud(case, partner.order) for partner in found):
@@ -52,36 +54,32 @@ def opioid_with_antagonist(case: Case, draft: MedicationOrder) -> Outcome:
 
 
 def _antagonist_started(case: Case, draft: MedicationOrder) -> Outcome:
-    found: list[tuple[str, str]] = []
+    found: list[tuple[MedicationOrder, str]] = []
     unknown: list[str] = []
-    old = True
     for record in (*case.regimen, *case.chart.medications):
         if record is draft or not is_opioid(record):
             continue
         stands = _lately_taken(case, record)
-        if stands is None:
-            continue
         if stands == END_NOT_KNOWN:
             unknown.append(f"end of {record.ref}: not recorded")
-        found.append((opioids_of(record)[0], stands))
-        old = old and stands != END_NOT_KNOWN and established(case, draft, record)
+        elif stands is not None:
+            found.append((record, stands))
     if not found:
-        return DoesNotApply("no opioid within the interval") if case.medications_known else _unknown(case)
-    sure = [one for one in found if one[1] != END_NOT_KNOWN]
-    if not sure:
-        return CannotTell((*unknown, *(() if case.medications_known else _unknown(case).missing)))
-    name, stands = sure[0]
+        missing = (*unknown, *(() if case.medications_known else (case.missing("medications"),)))
+        return CannotTell(missing) if missing else DoesNotApply("no opioid within the interval")
+    opioid, stands = found[0]
+    name = opioids_of(opioid)[0]
     facts = {
         "drug": _antagonist_name(draft), "partner": name, "partner_standing": stands, "agonist": name,
         "kind": "an opioid antagonist",
     }  # fmt: skip
-    indicator: Indicator = "warning" if old else "critical"
-    return Fires(indicator, facts, "antagonist_started", ("delete", "naloxone"), tuple(dict.fromkeys(unknown)))
+    old = all(established(case, draft, record) for record, _ in found)
+    return Fires("warning" if old else "critical", facts, "antagonist_started", ("delete", "naloxone"))
 
 
 def _lately_taken(case: Case, record: MedicationOrder) -> str | None:
     """How this opioid stands where it is taken or was within the opioid-free interval; None where it was not."""
-    if any(record is order for order in case.regimen):
+    if any(record is order for order in (*case.regimen, *case.listed)):
         return standing(case, record)
     days = span(record, case.today) if counts(record) else None
     if days is None:
@@ -154,7 +152,3 @@ def _facts(draft: MedicationOrder, found: list[Partner]) -> dict[str, str]:
         "agonist": partner.name if blocker == opioid else opioid,
         "kind": KINDS.get(blocker, "an opioid antagonist"),
     }
-
-
-def _unknown(case: Case) -> CannotTell:
-    return CannotTell((case.missing("medications"),))
