@@ -336,7 +336,8 @@ def _adult(patient: Patient, today: date) -> bool | None:
 
 def _birthday(born: date) -> date:
     """The day on which the patient comes of age; who was born on 29 February does so on 1 March."""
+    year = min(born.year + ADULT_YEARS, date.max.year)
     try:
-        return born.replace(year=born.year + ADULT_YEARS)
+        return born.replace(year=year)
     except ValueError:
-        return date(born.year + ADULT_YEARS, 3, 1)
+        return date(year, 3, 1)

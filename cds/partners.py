@@ -10,8 +10,10 @@ from cds.breathing import listing, one_off, standing
 from cds.case import Case, once_a_case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.drugs import Drug, ingredient_drug
-from cds.exposure import counts, span
+from cds.exposure import counts, recorded_spans, span
 from cds.scope import is_systemic, stops
+
+END_NOT_KNOWN = "its end is not recorded"
 
 
 class Named(Struct, frozen=True):
@@ -87,28 +89,35 @@ def partners(
     draft: MedicationOrder,
     named: Callable[[MedicationOrder], str | None],
     ended_within: Callable[[str], int] = lambda name: 0,
+    even_once: bool = False,
 ) -> tuple[Partner, ...]:
     """The drugs for which ``named`` tells an ingredient, besides the draft itself: those of the regimen, then those
     that ended at most ``ended_within(ingredient)`` days ago, or whose end is not recorded (``last`` None).
 
-    Each ingredient once, in alphabetical order; a single dose around a procedure does not interact.
+    Each ingredient once, in alphabetical order. What is stopped in this signing ends today. A single dose around a
+    procedure does not interact, unless ``even_once``.
     """
     if isinstance(named, Named) and not named.recorded(case):
         return ()
     found: dict[str, Partner] = {}
+    over: dict[str, list[MedicationOrder]] = {}
     for order in case.regimen:
-        name = named(order)
-        if name is not None and name not in found and order is not draft and not one_off(order):
-            found[name] = Partner(order, name, standing(case, order), taken=True)
-    for order in earlier(case):
-        name = named(order)
+        name = named(order) if order is not draft else None
         if name is None or name in found:
             continue
-        ended = _ended(case, order)
-        if ended is None:
-            found[name] = Partner(order, name, "its end is not recorded", taken=False)
-        elif 0 <= (case.today - ended).days <= ended_within(name):
-            found[name] = Partner(order, name, f"ended {ended.isoformat()}", taken=False, last=ended)
+        if not one_off(order):
+            found[name] = Partner(order, name, standing(case, order), taken=True)
+        elif even_once:
+            over.setdefault(name, []).append(order)
+    for order in (*_stopped_now(case), *earlier(case)):
+        name = named(order)
+        if name is not None and (even_once or not one_off(order)):
+            over.setdefault(name, []).append(order)
+    for name, orders in over.items():
+        if name not in found and ended_within(name) > 0:
+            past = _past_partner(case, name, orders, ended_within(name))
+            if past is not None:
+                found[name] = past
     return tuple(found[name] for name in sorted(found))
 
 
@@ -119,11 +128,40 @@ def earlier(case: Case) -> tuple[MedicationOrder, ...]:
     return tuple(order for order in case.chart.medications if counts(order) and id(order) not in listed)
 
 
-def _ended(case: Case, order: MedicationOrder) -> date | None:
-    days = span(order, case.today)
-    if days is None or days.end is None:
+def _stopped_now(case: Case) -> tuple[MedicationOrder, ...]:
+    """What is on the list and is stopped in this signing."""
+    return tuple(replacement.old for draft, replacement in case.replacements if stops(draft))
+
+
+def _past_partner(case: Case, name: str, orders: list[MedicationOrder], within_days: int) -> Partner | None:
+    """The drug as it stood last: by the latest end that is known, else, where one is not, with its end unknown."""
+    ends: list[tuple[date, MedicationOrder]] = []
+    endless: list[MedicationOrder] = []
+    stopped = {id(order) for order in _stopped_now(case)}
+    spans = {id(record): days for record, days in recorded_spans(case.records_of(name), case.today)}
+    for order in orders:
+        days = spans.get(id(order))
+        if any(order is drafted for drafted in case.drafts):
+            return Partner(order, name, standing(case, order), taken=True)
+        if id(order) in stopped:
+            ends.append((case.today, order))
+        elif days is None:
+            # Without any date; with one, its dispenses tell its days, or it begins later.
+            if span(order, case.today) is None:
+                endless.append(order)
+        elif one_off(order):
+            ends.append((days.start, order))
+        elif days.end is None:
+            endless.append(order)
+        elif days.start <= case.today:
+            ends.append((min(days.end, case.today), order))
+    for last, order in sorted(ends, key=lambda end: (end[0], end[1].ref))[-1:]:
+        if (case.today - last).days <= within_days:
+            said = "stopped in this signing" if id(order) in stopped else f"ended {last.isoformat()}"
+            return Partner(order, name, said, taken=False, last=last)
+    if not endless:
         return None
-    return min(days.end, case.today)
+    return Partner(min(endless, key=lambda one: one.ref), name, END_NOT_KNOWN, taken=False)
 
 
 def named_together(found: Iterable[Partner]) -> str:

@@ -11,7 +11,7 @@ from cds.chart import Chart, MedicationOrder
 from cds.findings import Assessment, Finding, Rule, RuleFunction, Said, assess
 from cds.outcome import Outcome
 from cds.rules import dose, first_opioid, interaction, ladder, long_term, organ, safety, sedation
-from cds.scope import is_opioid
+from cds.scope import is_opioid, reverse_scope
 
 __all__ = ["RULES", "Finding", "OrderView", "Review", "Rule", "RuleFunction", "Said", "review"]
 
@@ -76,6 +76,8 @@ def review(
     if not case.judged:
         if case.partner_of_unknown_list:
             missing.add(case.missing("medications"))
+        if any(reverse_scope(draft) for draft in case.asked):  # what was not recognised may be the opioid
+            missing.update(f"drug of {order.ref}: not recognised" for order in case.unrecognised)
         return Review((), not_assessed=tuple(sorted(missing)), unrecognised=tuple(sorted(unrecognised)))
     assessment = _at_this_hook(case, assess(case, RULES))
     mme = case.mme_after

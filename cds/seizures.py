@@ -63,19 +63,17 @@ def seizure_risks(case: Case, draft: MedicationOrder, limits: SeizureLimits) -> 
         condition = case.condition(meaning)
         if condition is not None and _lately(case, condition, limits.recent_days):
             named.append(dated(name, condition.since))
-    named += [partner.name for partner in partners(case, draft, THRESHOLD_NAMES) if partner.taken]
-    named += [partner.name for partner in partners(case, draft, THRESHOLD_DRUGS) if partner.taken]
+    named += [partner.name for partner in partners(case, draft, THRESHOLD_NAMES)]
+    named += [partner.name for partner in partners(case, draft, THRESHOLD_DRUGS)]
     missing = [] if case.chart.answers("conditions") else [case.missing("conditions")]
     if not case.medications_known:
         missing.append(case.missing("medications"))
     for partner in partners(case, draft, TRICYCLIC):
-        if partner.taken:
-            _add_by_dose(partner.order, partner.name, limits.tca_mg, "{drug} {dose} mg a day", named, missing)
+        _add_by_dose(partner.order, partner.name, limits.tca_mg, "{drug} {dose} mg a day", named, missing)
     if draft.drug is not None and draft.drug.has("tramadol"):
         for partner in partners(case, draft, ANTIDEPRESSANT):
-            if partner.taken:
-                words = f"{partner.name} beside tramadol {{dose}} mg a day"
-                _add_by_dose(draft, "tramadol", limits.tramadol_mg, words, named, missing)
+            words = f"{partner.name} beside tramadol {{dose}} mg a day"
+            _add_by_dose(draft, "tramadol", limits.tramadol_mg, words, named, missing)
     return SeizureRisks(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(missing)), recent)
 
 
@@ -93,6 +91,8 @@ def _add_by_dose(
 def _seizure_name(event: Condition) -> str:
     if "status_epilepticus" in event.meanings:
         return "status epilepticus"
+    if "epilep" in event.name.casefold():
+        return "epilepsy"
     return "seizure" if _single(event) else "seizure disorder"
 
 

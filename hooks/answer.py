@@ -87,4 +87,4 @@ class OrderWriter:
 
     def update(self, change: Update) -> Mapping[str, Any] | None:
         draft = self.signing.draft(change.ref)
-        return None if draft is None else write_update(draft.raw, change, cast(Version, draft.version))
+        return None if draft is None or not draft.raw else write_update(draft.raw, change, cast(Version, draft.version))

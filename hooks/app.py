@@ -24,6 +24,8 @@ from hooks.settings import Settings, load
 Clock = Callable[[], datetime]
 
 JSON_TYPES = frozenset({"", JSON, "application/fhir+json", "application/json+fhir", "text/json"})
+LONGEST_LENGTH = 18
+"""Digits of a Content-Length that is worth reading as a number."""
 log = logging.getLogger("firstline.http")
 
 
@@ -118,7 +120,7 @@ class _Services:
         """The whole body; stops reading as soon as it is too large."""
         limit = self.settings.max_body_bytes
         declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > limit:
+        if declared.isdecimal() and (len(declared) > LONGEST_LENGTH or int(declared) > limit):
             raise TooLargeError
         chunks: list[bytes] = []
         size = 0

@@ -65,7 +65,7 @@ def _escape(text: str, limit: int) -> str:
     if not _UNUSUAL.search(text):
         return shorten(text.strip(), limit)
     line = shorten(_one_line(text), limit)
-    line = _WORD_ADDRESS.sub(r"\1 .", line.replace("://", ": //"))
+    line = _WORD_ADDRESS.sub(r"\1 .", line.replace("://", ": //").replace("@", " @"))
     return ("\\" if line[:1] in ("-", "=") else "") + line.translate(_MARKUP)
 
 

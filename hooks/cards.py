@@ -232,16 +232,20 @@ def _actions(proposal: Proposal, manner: Manner, writer: Writer) -> list[dict[st
             created = writer.create(order)
             if created is None:
                 return None
-            actions.append({"type": "create", "description": f"Order {text.plain(order.text)}", "resource": created})
+            actions.append({"type": "create", "description": _described("Order " + order.text), "resource": created})
     if proposal.update is not None:
         updated = writer.update(proposal.update)
         if updated is None:
             return None
-        actions.append({"type": "update", "description": text.plain(proposal.label), "resource": updated})
+        actions.append({"type": "update", "description": _described(proposal.label), "resource": updated})
     if proposal.delete is not None:
         where = "resource" if manner.dialect == DIALECT_1 else "resourceId"
         actions.append({"type": "delete", "description": "Remove the draft order", where: proposal.delete})
     return actions or None
+
+
+def _described(words: str) -> str:
+    return text.shorten(text.plain(words), text.LONGEST_SENTENCE)
 
 
 def _in_dialect(card: dict[str, Any], manner: Manner) -> dict[str, Any]:

@@ -138,9 +138,11 @@ def read_condition(ref: str, sent: shapes.Condition, today: date, records: Recor
     found = meant(bytes(sent.code))
     meaning = found[0][1] if found else UNNAMED
     sites = (concepts(bytes(sent.body_site)) or ()) if sent.body_site else ()
-    onset = sent.onset_date_time or period(bytes(sent.onset_period)).start
+    onset = sent.onset_date_time or (period(bytes(sent.onset_period)).start if sent.onset_period else None)
     recorded = first_day(sent.recorded_date or sent.asserted_date or sent.date_recorded)
-    ended = last_day(sent.abatement_date_time or period(bytes(sent.abatement_period)).end)
+    ended = last_day(
+        sent.abatement_date_time or (period(bytes(sent.abatement_period)).end if sent.abatement_period else None)
+    )
     status = "present"
     if standing.refuted or meaning.negated:
         status = "refuted"

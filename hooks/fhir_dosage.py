@@ -167,6 +167,8 @@ def _dosage(sent: _Dosage) -> Dosage:
     runs = period(bytes(repeat.bounds_period))
     bounds_high = repeat.bounds_range.high if repeat.bounds_range else None
     unit = repeat.period_unit or repeat.period_units or repeat.unit
+    frequency = _positive(repeat.frequency)
+    countless = repeat.frequency is not None and frequency is None  # nought times a day is no schedule, and not once
     return Dosage(
         sequence=sent.sequence,
         text=sent.text.strip() or None if sent.text else None,
@@ -174,9 +176,9 @@ def _dosage(sent: _Dosage) -> Dosage:
         dose_high=dose_high,
         rate=rate,
         as_needed=_as_needed(sent),
-        frequency=_positive(repeat.frequency),
+        frequency=frequency,
         frequency_max=_positive(repeat.frequency_max),
-        period=_period_days(repeat.period, unit),
+        period=None if countless else _period_days(repeat.period, unit),
         period_max=_period_days(repeat.period_max, unit),
         times_of_day=_count(repeat.time_of_day),
         when=_count(repeat.when),

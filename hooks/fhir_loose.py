@@ -96,7 +96,7 @@ def read_loosely(raw: bytes | Raw, full_url: str | None = None) -> Iterator[Foun
     if kind is None:
         yield Found(lost=Lost())
     elif shape is None:
-        yield Found(Unread())
+        yield Found(Unread()) if kind.isalpha() and kind[0].isupper() else Found(lost=Lost())
     elif shape is Bundle:
         yield from _bundle(fields)
     else:

@@ -94,11 +94,11 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
     shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
     supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
     order = MedicationOrder(
-        ref=ref,
-        kind="request",
-        drug=shared.drug,
-        name=shared.name,
-        status=shared.status,
+        ref,
+        "request",
+        shared.drug,
+        shared.name,
+        shared.status,
         dosages=shared.dosages,
         identifiers=shared.identifiers,
         reasons=shared.reasons,
@@ -125,11 +125,11 @@ def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> Read
     shared = _shared(sent, _dosages(sent.dosage_instruction), records, sent.reason_codeable_concept)
     supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
     order = MedicationOrder(
-        ref=ref,
-        kind="request",
-        drug=shared.drug,
-        name=shared.name,
-        status=shared.status,
+        ref,
+        "request",
+        shared.drug,
+        shared.name,
+        shared.status,
         dosages=shared.dosages,
         identifiers=shared.identifiers,
         reasons=shared.reasons,
@@ -154,11 +154,11 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
     shared = _shared(sent, dosages, records, sent.reason_for_use_codeable_concept, sent.reason_for_use_reference)
     runs = period(bytes(sent.effective_period))
     order = MedicationOrder(
-        ref=ref,
-        kind="statement",
-        drug=shared.drug,
-        name=shared.name,
-        status=_statement_status(shared.status, sent),
+        ref,
+        "statement",
+        shared.drug,
+        shared.name,
+        _statement_status(shared.status, sent),
         dosages=shared.dosages,
         identifiers=shared.identifiers,
         reasons=shared.reasons,
@@ -177,11 +177,11 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
     shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
     not_given_for = _stopped_for(sent.status_reason_codeable_concept) or _stopped_for(sent.not_performed_reason)
     order = MedicationOrder(
-        ref=ref,
-        kind="dispense",
-        drug=shared.drug,
-        name=shared.name,
-        status=shared.status,
+        ref,
+        "dispense",
+        shared.drug,
+        shared.name,
+        shared.status,
         dosages=shared.dosages,
         identifiers=shared.identifiers,
         reasons=shared.reasons,

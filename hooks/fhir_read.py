@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, MedicationOrder, Observation, Patient, Procedure
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import read_allergy, read_condition, read_encounter, read_patient, read_procedure
-from hooks.fhir_elements import local_ref, unreadable
+from hooks.fhir_elements import local_ref, present, unreadable
 from hooks.fhir_loose import Found, Lost, read_loosely
 from hooks.fhir_observations import read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
@@ -31,7 +31,7 @@ _anything = msgspec.json.Decoder()
 class Draft(Struct, frozen=True):
     """One draft order of the signing.
 
-    ``raw`` is the client's own JSON, for an update; ``version`` the FHIR version that its shape shows ("DSTU2", "STU3",
+    ``raw`` is the client's own JSON, for an update (empty where it cannot be sent back); ``version`` the FHIR version that its shape shows ("DSTU2", "STU3",
     "R4", "R5"); ``full_url`` that of its entry; ``missing`` the Medication that it refers to and that did not come.
     """
 
@@ -99,11 +99,10 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
         if read.odd:
             unreadable.add(ref)
         raw_fields = _raw_fields(arrival.raw)
-        if raw_fields is None:
+        if raw_fields is None:  # reviewed all the same, but it cannot be sent back changed
             unreadable.add(ref)
-            continue
         key = ref, read.order.drug.name if read.order.drug else read.order.name
-        draft = Draft(read.order, raw_fields, read.version or version, arrival.url, read.missing)
+        draft = Draft(read.order, raw_fields or {}, read.version or version, arrival.url, read.missing)
         if key not in drafts or newer(drafts[key][0], arrival.resource) is arrival.resource:
             drafts[key] = arrival.resource, draft
     return Drafts(tuple(draft for _, (_, draft) in sorted(drafts.items())), tuple(sorted(unreadable)))
@@ -161,6 +160,9 @@ def read_chart(
     odd = {*prefetched.unreadable, *unreadable}
     questions = dict(prefetched.questions)
     patient = _patient(records, patient_id)
+    if patient is not None and patient.born_from is not None and patient.born_from > today:
+        patient = Patient(sex=patient.sex)
+        odd.add("Patient")
     if patient is None and questions["patient"] == ANSWERED:
         questions["patient"] = NOT_PROVIDED
     encounter = _encounter(records, encounter_id)
@@ -205,7 +207,7 @@ def _conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition
     for ref, sent in records.of(shapes.Condition):
         condition, is_odd = read_condition(ref, sent, today, records)
         conditions.append(condition)
-        if is_odd:
+        if is_odd or not (condition.name or condition.meanings):
             odd.add(ref)
     return tuple(conditions)
 
@@ -213,9 +215,10 @@ def _conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition
 def _allergies(records: Records, odd: set[str]) -> tuple[Allergy, ...]:
     allergies = []
     for ref, sent in records.of(shapes.AllergyIntolerance):
-        if unreadable(sent.code):
+        allergy = read_allergy(ref, sent)
+        if unreadable(sent.code) or (allergy is not None and not (allergy.name or allergy.meanings)):
             odd.add(ref)
-        allergies.append(read_allergy(ref, sent))
+        allergies.append(allergy)
     return tuple(allergy for allergy in allergies if allergy is not None)
 
 
@@ -229,7 +232,7 @@ def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
     found = [report for report in reports if report is not None]
     for ref, sent in records.of(shapes.Observation):
         measured = read_observations(ref, sent)
-        if (not measured or sent.component) and unreadable(sent.code):
+        if (not measured or sent.component) and (unreadable(sent.code) or not (sent.component or present(sent.code))):
             odd.add(ref)
         if len(measured) > 1:
             measured.sort(key=lambda one: (one.meaning, one.name, one.text or "", str(one.value)))

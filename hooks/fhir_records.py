@@ -25,6 +25,7 @@ class Records:
 
     def __init__(self, arrived: Iterable[Arrived] = ()) -> None:
         self.arrived = tuple(arrived)
+        self._contained: tuple[Resource, tuple[Resource, ...]] | None = None
 
     @cached_property
     def _by_kind(self) -> dict[type[Resource], dict[str, Resource]]:
@@ -65,13 +66,19 @@ class Records:
         if ref is None:
             return None
         if ref.startswith("#"):
-            inner = contained(holder)
+            inner = self._contained_in(holder)
             named = [resource for resource in inner if resource.id and resource.id.lstrip("#") == ref[1:]]
             return named[0] if named else None
         for known in self._by_kind.values():
             if ref in known:
                 return known[ref]
         return self._by_url.get(ref)
+
+    def _contained_in(self, holder: Resource) -> tuple[Resource, ...]:
+        """Read once for each holder, however many references it makes."""
+        if self._contained is None or self._contained[0] is not holder:
+            self._contained = holder, contained(holder)
+        return self._contained[1]
 
 
 def contained(holder: Resource) -> tuple[Resource, ...]:

@@ -1,6 +1,7 @@
 """The request of a CDS Hooks client in the specification's own words, of 1.0, 2.0 and the drafts before 1.0."""
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn
 from uuid import UUID, uuid5
@@ -19,6 +20,11 @@ EXPLAIN = "firstline.explain"
 NAMESPACE = UUID("6f1d2f0e-6c0b-5b0e-9d3e-6a1c5d6b7a10")
 """Names of answers are made in a namespace of their own for each hookInstance, within this one."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
+)
+HALF_A_CHARACTER = 6
+"""The length of an escaped surrogate without its other half."""
 
 
 class BadRequest(Exception):  # noqa: N818 - the name of the status
@@ -160,8 +166,16 @@ def _decoded(body: bytes) -> tuple[_Envelope, Mapping[str, Slot]]:
     except UnicodeDecodeError:
         _not_json()
     except UNREADABLE_JSON:
+        whole = _ESCAPES.sub(_whole_character, body) if b"\\u" in body else body
+        if whole != body:
+            return _decoded(whole)
         return _loosely_decoded(body)
     return sent, sent.prefetch or {}
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    """A text that was cut within a character ends in half of it: that half becomes the replacement character."""
+    return b"\\ufffd" if len(escape[0]) == HALF_A_CHARACTER else escape[0]
 
 
 def _loosely_decoded(body: bytes) -> tuple[_Envelope, Mapping[str, Slot]]:
@@ -231,7 +245,10 @@ def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
         raise BadRequest(422, field, "neither a Bundle nor a list of orders")
     fields = fields_of(raw) if opening == b"{" else None
     if fields is not None and (text_of(fields.get("resourceType")) == "Bundle" or "entry" in fields):
-        entries = members_of(fields["entry"]) if "entry" in fields else []
+        listed = fields.get("entry", ABSENT)
+        if bytes(listed)[:1] not in {b"", b"[", b"{", b"n"}:
+            raise BadRequest(422, f"{field}.entry", "not a list")
+        entries = members_of(listed) if listed else []
     elif fields == {}:
         entries = []
     else:
@@ -243,8 +260,6 @@ def _orders_of(entry: Raw) -> Iterator[tuple[Raw, str | None]]:
     """The resource of an entry, or the entry where it is a resource itself. A Bundle within gives its own orders."""
     fields = _entry_of(entry)
     resource = fields.resource or entry
-    if bytes(resource) == b"null":
-        return
     inner = _entry_of(resource) if fields.resource else fields
     if inner.entry:
         for member in members_of(inner.entry):

@@ -29,11 +29,11 @@ KINDS = {"buprenorphine": "a partial agonist"} | dict.fromkeys(
 def opioid_with_antagonist(case: Case, draft: MedicationOrder) -> Outcome:
     """Do not combine a full agonist with an antagonist, a partial agonist or a mixed agonist-antagonist; naltrexone
     needs an opioid-free interval."""
-    if stops(draft) or one_off(draft) or case.reverse:
+    if stops(draft) or case.reverse:
         return DoesNotApply("no opioid or antagonist is started")
     if is_regular_antagonist(draft):
         return _antagonist_started(case, draft)
-    if not is_opioid(draft):
+    if not is_opioid(draft) or one_off(draft):
         return DoesNotApply("no opioid or antagonist is started")
     blocking = _is_partial(draft)
     found = [
@@ -96,7 +96,8 @@ def _lately_taken(case: Case, record: MedicationOrder) -> str | None:
 def _partners(case: Case, draft: MedicationOrder) -> list[Partner]:
     """Opioids of the other kind that are taken, and antagonists taken or ended within their window."""
     opioids = [partner for partner in partners(case, draft, _opioid_name) if partner.taken]
-    antagonists = partners(case, draft, _blocking_name, lambda name: DEPOT_DAYS)
+    # A depot is given once and blocks for weeks.
+    antagonists = partners(case, draft, _blocking_name, lambda name: DEPOT_DAYS, even_once=True)
     return opioids + [partner for partner in antagonists if _within(case, partner)]
 
 
@@ -108,9 +109,8 @@ def _within(case: Case, partner: Partner) -> bool:
         return False
     if partner.last is None:
         return True
-    drug = partner.order.drug
-    depot = drug is not None and drug.route == "injection"
-    return (case.today - partner.last).days <= (DEPOT_DAYS if depot else ORAL_DAYS)
+    oral = partner.order.drug is not None and partner.order.drug.route == "oral"
+    return (case.today - partner.last).days <= (ORAL_DAYS if oral else DEPOT_DAYS)
 
 
 def _opioid_name(order: MedicationOrder) -> str | None:

@@ -73,7 +73,8 @@ def opioid_with_mao_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
     if not opioids:
         return NOT_CONCERNED
     opioids = _newly_exposed(case, draft, opioids)
-    found = _beside(case, draft, MAOI, lambda name: MAOI_DAYS) if opioids else []
+    # A single dose of methylene blue in theatre is what the rule is about.
+    found = _beside(case, draft, MAOI, lambda name: MAOI_DAYS, even_once=True) if opioids else []
     if not found:
         return _absent(case, "no MAO inhibitor within the window")
     order, opioid = min(opioids, key=lambda pair: (pair[1] not in MAOI_CONTRAINDICATED, pair[1] not in MAOI_DANGEROUS))
@@ -172,9 +173,7 @@ def cyp2d6_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
     prodrug = CYP2D6_PRODRUG(draft) is not None
     metabolizer = _metabolizer(case)
     if prodrug and metabolizer is not None:
-        effect = (
-            "little relief" if metabolizer == "poor" else "too much of the active product, with danger to breathing"
-        )
+        effect = "little relief" if metabolizer == "poor" else "danger to breathing"
         return Fires("warning", {"drug": opioid, "metabolizer": metabolizer, "effect": effect}, "genotype", ("delete",))
     open_ended: list[Partner] = []
     for named, strength in ((CYP2D6_STRONG, "strong"), (CYP2D6_MODERATE, "moderate")):
@@ -202,10 +201,12 @@ def _metabolizer(case: Case) -> str | None:
 # What the rules share
 
 
-def _beside(case: Case, draft: MedicationOrder, named: Named, ended_within: Callable[[str], int]) -> list[Partner]:
+def _beside(
+    case: Case, draft: MedicationOrder, named: Named, ended_within: Callable[[str], int], even_once: bool = False
+) -> list[Partner]:
     """The partner drugs of this draft; in the reverse scope the draft itself is the partner."""
     if not case.reverse:
-        return list(partners(case, draft, named, ended_within))
+        return list(partners(case, draft, named, ended_within, even_once))
     name = named(draft)
     return [] if name is None else [Partner(draft, name, "ordered in this signing", taken=True)]
 
