@@ -31,8 +31,9 @@ _anything = msgspec.json.Decoder()
 class Draft(Struct, frozen=True):
     """One draft order of the signing.
 
-    ``raw`` is the client's own JSON, for an update (empty where it cannot be sent back); ``version`` the FHIR version that its shape shows ("DSTU2", "STU3",
-    "R4", "R5"); ``full_url`` that of its entry; ``missing`` the Medication that it refers to and that did not come.
+    ``raw`` is the client's own JSON, for an update (empty where it cannot be sent back); ``version`` the FHIR version
+    that its shape shows ("DSTU2", "STU3", "R4", "R5"); ``full_url`` that of its entry; ``missing`` the Medication that
+    it refers to and that did not come.
     """
 
     order: MedicationOrder

@@ -734,10 +734,11 @@ def test_an_odd_draft_is_read_as_far_as_it_goes() -> None:
     assert found.drafts[0].raw["authoredOn"] == 5
 
 
-def test_a_draft_whose_numbers_cannot_be_kept_is_named() -> None:
+def test_a_draft_whose_numbers_cannot_be_kept_is_named_and_reviewed() -> None:
     sent = encoded(request()).replace(b'"intent"', b'"x": 1e999, "intent"')
     found = read_drafts([(Raw(sent), None)], "R4")
-    assert (found.drafts, found.unreadable) == ((), ("MedicationRequest/x",))
+    assert found.unreadable == ("MedicationRequest/x",)
+    assert [(draft.ref, draft.raw) for draft in found.drafts] == [("MedicationRequest/x", {})]
 
 
 def test_the_raw_json_is_that_of_the_client() -> None:

@@ -204,10 +204,10 @@ def test_one_body_site_makes_it_localized_where_the_table_says_nothing() -> None
     assert one_condition(bodySite={"text": "feet"}).localized == one_condition().localized
 
 
-def test_a_condition_without_code_is_kept_and_one_with_an_odd_code_is_named() -> None:
+def test_a_condition_without_code_or_with_an_odd_one_is_kept_and_named() -> None:
     found = chart(condition(code=None), condition(id="d", code={"coding": "E11.42"}))
     assert [one.meanings for one in found.conditions] == [frozenset(), frozenset()]
-    assert found.unreadable == ("Condition/d",)
+    assert found.unreadable == ("Condition/c", "Condition/d")
 
 
 @pytest.mark.parametrize("name", ["clinicalStatus", "verificationStatus"])
