@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from cds.breathing import listing, one_off, standing
+from cds.breathing import days_running, listing, one_off, standing
 from cds.case import Case, once_a_case, once_a_chart
 from cds.chart import MedicationOrder
+from cds.course import ESTABLISHED_DAYS, GAP_DAYS, dose_change, established
 from cds.drugs import Drug, ingredient_drug
 from cds.exposure import counts, recorded_spans, span
 from cds.scope import is_systemic, stops
@@ -138,9 +139,9 @@ def _past_partner(case: Case, name: str, orders: list[MedicationOrder], within_d
     ends: list[tuple[date, MedicationOrder]] = []
     endless: list[MedicationOrder] = []
     stopped = {id(order) for order in _stopped_now(case)}
-    spans = {id(record): days for record, days in recorded_spans(case.records_of(name), case.today)}
+    spans = {record.ref: days for record, days in recorded_spans(case.records_of(name), case.today)}
     for order in orders:
-        days = spans.get(id(order))
+        days = spans.get(order.ref)
         if any(order is drafted for drafted in case.drafts):
             return Partner(order, name, standing(case, order), taken=True)
         if id(order) in stopped:
@@ -162,6 +163,18 @@ def _past_partner(case: Case, name: str, orders: list[MedicationOrder], within_d
     if not endless:
         return None
     return Partner(min(endless, key=lambda one: one.ref), name, END_NOT_KNOWN, taken=False)
+
+
+def long_together(case: Case, draft: MedicationOrder, partner: MedicationOrder) -> bool:
+    """No new exposure: established; or both taken for long, and only what this signing does to a dose is not known: a
+    warning at most (CLINICAL.md section 13, "Raises")."""
+    if established(case, draft, partner):
+        return True
+    pair = (draft, partner)
+    drafted = [order for order in pair if any(order is one for one in case.drafts)]
+    if "unknown" not in {dose_change(case, order) for order in drafted}:
+        return False
+    return all(days_running(case, order, GAP_DAYS) >= ESTABLISHED_DAYS for order in pair)
 
 
 def named_together(found: Iterable[Partner]) -> str:

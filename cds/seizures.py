@@ -1,14 +1,15 @@
 """What makes a seizure likelier in this patient: epilepsy, recent seizures, withdrawal, other drugs (DD-09)."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
 
-from cds.case import Case, number
+from cds.case import Case
 from cds.chart import Condition, MedicationOrder
-from cds.dose import daily_dose
 from cds.partners import holds, partners, with_role
 from cds.substances import dated
+from cds.totals import daily_total, shown
 
 THRESHOLD_NAMES = with_role("antipsychotic")
 THRESHOLD_DRUGS = holds("bupropion", "theophylline")
@@ -69,23 +70,23 @@ def seizure_risks(case: Case, draft: MedicationOrder, limits: SeizureLimits) -> 
     if not case.medications_known:
         missing.append(case.missing("medications"))
     for partner in partners(case, draft, TRICYCLIC):
-        _add_by_dose(partner.order, partner.name, limits.tca_mg, "{drug} {dose} mg a day", named, missing)
+        _add_by_dose((partner.order,), partner.name, limits.tca_mg, "{drug} {dose} mg a day", named, missing)
     if draft.drug is not None and draft.drug.has("tramadol"):
         for partner in partners(case, draft, ANTIDEPRESSANT):
             words = f"{partner.name} beside tramadol {{dose}} mg a day"
-            _add_by_dose(draft, "tramadol", limits.tramadol_mg, words, named, missing)
+            _add_by_dose(case.regimen, "tramadol", limits.tramadol_mg, words, named, missing)
     return SeizureRisks(tuple(dict.fromkeys(named)), tuple(dict.fromkeys(missing)), recent)
 
 
 def _add_by_dose(
-    order: MedicationOrder, drug: str, limit: Decimal, words: str, named: list[str], missing: list[str]
+    orders: Iterable[MedicationOrder], drug: str, limit: Decimal, words: str, named: list[str], missing: list[str]
 ) -> None:
-    """Names the drug where its daily dose is above the limit, or what of its dose is not known."""
-    dose = daily_dose(order, drug)
-    if dose.maximum is None:
-        missing.append(f"dose of {order.ref}: {dose.reason}")
-    elif dose.maximum > limit:
-        named.append(words.format(drug=drug, dose=number(dose.maximum)))
+    """Names the drug where its daily dose is above the limit, else what of its dose is not known."""
+    total = daily_total(orders, drug)
+    if total.at_least > limit:
+        named.append(words.format(drug=drug, dose=shown(total.at_least)))
+    else:
+        missing += total.unknown
 
 
 def _seizure_name(event: Condition) -> str:

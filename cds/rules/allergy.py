@@ -16,13 +16,15 @@ CLASSES = {
 }
 NAMES_NO_DRUG = ("opioid_allergy", "opioid_adverse_effect")
 SIDE_EFFECTS = frozenset({"itch", "nausea_vomiting"})
+ALLERGIC = ("hives", "urticaria", "rash", "angioedema", "swelling", "wheez", "bronchospasm", "breath", "hypotension")
+"""Signs of a true allergy, even where the record calls it an intolerance."""
 
 
 def allergy_to_the_opioid(case: Case, draft: MedicationOrder) -> Outcome:
     """Do not give an opioid that the patient is allergic to; after a severe reaction, none of its structural class."""
     if case.reverse or stops(draft) or not is_opioid(draft) or draft.drug is None:
         return DoesNotApply("no opioid is started")
-    unknown = () if case.chart.answers("allergies") else (case.missing("allergies"),)
+    unknown = tuple(case.missing(key) for key in ("allergies", "conditions") if not case.chart.answers(key))
     found = [
         (gravity, allergy, relation)
         for allergy in (*case.chart.allergies, *_listed_as_conditions(case))
@@ -35,13 +37,16 @@ def allergy_to_the_opioid(case: Case, draft: MedicationOrder) -> Outcome:
     )
     # Meanings of the tables stand beside the words of the record: only the words are for a card.
     reactions = ", ".join(sorted(word for word in allergy.reactions if "_" not in word))
+    if words == "default" and allergy.ingredients.isdisjoint(opioids_of(draft)):
+        words = "other_ingredient"
     facts = {
         "drug": opioids_of(draft)[0],
         "allergen": allergy.name,
         "reaction": f" ({reactions or 'reaction not recorded'})",
         "relation": "the same drug" if relation == "same" else f"of the same class: {CLASSES.get(relation, 'opioid')}",
     }
-    return Fires(indicator, facts, words, ("delete",) if indicator == "critical" else (), unknown)
+    asks = {"other_ingredient": ("opioid_only", "delete"), "default": ("delete",), "class_allergy": ("delete",)}
+    return Fires(indicator, facts, words, asks.get(words, ()) if indicator == "critical" else (), unknown)
 
 
 def _listed_as_conditions(case: Case) -> tuple[Allergy, ...]:
@@ -70,7 +75,8 @@ def _relation(draft: MedicationOrder, allergy: Allergy) -> str | None:
 def _gravity(allergy: Allergy, relation: str) -> tuple[Indicator, str] | None:
     """Indicator and wording; None where a reaction on record makes the allergy no matter for this opioid."""
     side_effect = bool(allergy.reactions) and all(_is_side_effect(word) for word in allergy.reactions)
-    mild = not allergy.severe and bool(allergy.intolerance or side_effect)
+    allergic = any(sign in word for sign in ALLERGIC for word in allergy.reactions)
+    mild = not allergy.severe and not allergic and (side_effect or bool(allergy.intolerance))
     if relation == "opioid_adverse_effect":
         return "info", "intolerance"
     if relation == "same":

@@ -1,13 +1,13 @@
 """Opioids that block each other (DD-14)."""
 
-from cds.breathing import one_off, standing
+from cds.breathing import listing, one_off, standing
 from cds.case import Case
 from cds.chart import MedicationOrder
-from cds.course import established
+from cds.course import dose_change
 from cds.exposure import counts, days_taken, span
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
-from cds.partners import Partner, holds, named_together, partners
+from cds.partners import Partner, holds, long_together, named_together, partners
 from cds.purpose import acute_pain, treats_use_disorder
 from cds.scope import is_opioid, is_regular_antagonist, opioids_of, stops
 
@@ -47,19 +47,22 @@ def opioid_with_antagonist(case: Case, draft: MedicationOrder) -> Outcome:
         return CannotTell((case.missing("medications"),))
     facts = _facts(draft, found)
     unknown = tuple(f"end of {p.order.ref}: not recorded" for p in found if not p.taken and p.last is None)
-    if not blocking and acute_pain(case, draft) and all(_treats_oud(case, partner.order) for partner in found):
+    if _treatment_goes_on(case, draft, found):
+        if blocking:
+            facts |= {"drug": facts["partner"], "partner": facts["drug"], "partner_standing": standing(case, draft)}
         return Fires("warning", facts, "buprenorphine_for_oud", ("referral",), unknown=unknown)
-    old = all(partner.taken and established(case, draft, partner.order) for partner in found)
+    old = all(partner.taken and long_together(case, draft, partner.order) for partner in found)
     return Fires("warning" if old else "critical", facts, asks=("delete",), unknown=unknown)
 
 
 def _antagonist_started(case: Case, draft: MedicationOrder) -> Outcome:
     found: list[tuple[MedicationOrder, str]] = []
     unknown: list[str] = []
+    waits = _naltrexone_like(draft) == "naltrexone"
     for record in (*case.regimen, *case.chart.medications):
         if record is draft or not is_opioid(record):
             continue
-        stands = _lately_taken(case, record)
+        stands = _lately_taken(case, record, waits)
         if stands == END_NOT_KNOWN:
             unknown.append(f"end of {record.ref}: not recorded")
         elif stands is not None:
@@ -73,15 +76,16 @@ def _antagonist_started(case: Case, draft: MedicationOrder) -> Outcome:
         "drug": _antagonist_name(draft), "partner": name, "partner_standing": stands, "agonist": name,
         "kind": "an opioid antagonist",
     }  # fmt: skip
-    old = all(established(case, draft, record) for record, _ in found)
+    old = all(long_together(case, draft, record) for record, _ in found)
     return Fires("warning" if old else "critical", facts, "antagonist_started", ("delete", "naloxone"))
 
 
-def _lately_taken(case: Case, record: MedicationOrder) -> str | None:
-    """How this opioid stands where it is taken or was within the opioid-free interval; None where it was not."""
+def _lately_taken(case: Case, record: MedicationOrder, waits: bool) -> str | None:
+    """How this opioid stands where it is taken or was within the opioid-free interval, for which naltrexone ``waits``;
+    None where it was not."""
     if any(record is order for order in (*case.regimen, *case.listed)):
         return standing(case, record)
-    days = span(record, case.today) if counts(record) else None
+    days = span(record, case.today) if waits and counts(record) else None
     if days is None:
         return None
     if days.end is None:
@@ -142,13 +146,22 @@ def _treats_oud(case: Case, order: MedicationOrder) -> bool:
     return order.drug is not None and order.drug.has("buprenorphine") and treats_use_disorder(case, order)
 
 
+def _treatment_goes_on(case: Case, draft: MedicationOrder, found: list[Partner]) -> bool:
+    """Buprenorphine for opioid use disorder that is taken, and full agonists for acute pain."""
+    if not _is_partial(draft):
+        return acute_pain(case, draft) and all(_treats_oud(case, partner.order) for partner in found)
+    if not _treats_oud(case, draft) or dose_change(case, draft) not in ("unchanged", "falls"):
+        return False
+    return all(is_opioid(partner.order) and acute_pain(case, partner.order) for partner in found)
+
+
 def _facts(draft: MedicationOrder, found: list[Partner]) -> dict[str, str]:
     opioid, partner = opioids_of(draft)[0], found[0]
     blocker = opioid if opioid in PARTIAL and not _blocks(partner.order) else partner.name
     return {
         "drug": opioid,
         "partner": named_together(found),
-        "partner_standing": partner.standing,
+        "partner_standing": listing(one.standing for one in found),
         "agonist": partner.name if blocker == opioid else opioid,
         "kind": KINDS.get(blocker, "an opioid antagonist"),
     }

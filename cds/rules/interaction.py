@@ -1,6 +1,7 @@
 """Interactions: what poisons, blocks, raises or lowers the ordered opioid (DD-07 to DD-14, DD-27)."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from cds.breathing import listing
 from cds.case import Case
@@ -10,7 +11,17 @@ from cds.dose import daily_dose
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Indicator, Outcome
-from cds.partners import Named, Partner, either, holds, named_together, opioid_and_partner, partners, with_role
+from cds.partners import (
+    Named,
+    Partner,
+    either,
+    holds,
+    long_together,
+    named_together,
+    opioid_and_partner,
+    partners,
+    with_role,
+)
 from cds.rules.allergy import allergy_to_the_opioid
 from cds.rules.antagonist import opioid_with_antagonist
 from cds.rules.methadone import methadone_and_qt
@@ -109,7 +120,7 @@ def _low_or_old(case: Case, draft: MedicationOrder, partner: Partner) -> bool:
         dose = daily_dose(partner.order, partner.name).maximum
         if dose is not None and dose <= LOW_TCA_MG:
             return True
-    return established(case, draft, partner.order)
+    return partner.taken and established(case, draft, partner.order)
 
 
 def lowered_seizure_threshold(case: Case, draft: MedicationOrder) -> Outcome:
@@ -133,20 +144,27 @@ def cyp3a4_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
     opioids = _newly_exposed(case, draft, opioids)
     if not opioids:
         return DoesNotApply("no CYP3A4 inhibitor that is new")
-    opioid = min((name for _, name in opioids), key=lambda name: name != "fentanyl")
+    order, opioid = min(opioids, key=lambda pair: pair[1] != "fentanyl")
     open_ended: list[Partner] = []
+    lasting: list[Partner] = []
     for named, strength in CYP3A4_INHIBITORS[:1] if case.reverse else CYP3A4_INHIBITORS:
         every = _beside(case, draft, named, lambda name: CYP3A4_INHIBITOR_DAYS)
         found = [one for one in _known(every) if case.reverse or not established(case, draft, one.order)]
         open_ended += [one for one in every if _end_not_known(one)]
         if found:
-            critical = opioid == "fentanyl" and strength == "strong"
+            dangerous = opioid == "fentanyl" and strength == "strong"
             facts = _facts(case, opioid, found) | {"strength": strength}
             asks = ("delete", "naloxone") if case.reverse else ("half_dose", *_delete(case, found), "naloxone")
-            return Fires("critical" if critical else "warning", facts, asks=asks, unknown=_ends_not_known(open_ended))
+            indicator = _unless_established(case, order, found) if dangerous else "warning"
+            return Fires(indicator, facts, asks=asks, unknown=_ends_not_known(open_ended))
+        if opioid == "fentanyl" and strength == "strong" and _known(every):
+            lasting = _known(every)
+    unknown = _ends_not_known(open_ended)
+    if lasting:
+        facts = _facts(case, opioid, lasting) | {"strength": "strong"}
+        return Fires("warning", facts, "established", ("naloxone",), unknown)
     if open_ended:
-        facts = _facts(case, opioid, open_ended)
-        return CannotTell(_ends_not_known(open_ended), said=True, words="end_not_known", facts=facts)
+        return CannotTell(unknown, said=True, words="end_not_known", facts=_facts(case, opioid, open_ended))
     return _absent(case, "no CYP3A4 inhibitor that is new")
 
 
@@ -185,7 +203,8 @@ def cyp2d6_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
             if not prodrug:
                 return Fires("info", facts, "mild")
             return Fires("warning", facts, asks=_delete(case, found), unknown=_ends_not_known(open_ended))
-    return _absent(case, "no CYP2D6 inhibitor", open_ended)
+    untold = (case.missing("labs"),) if prodrug and not case.chart.answers("labs") else ()
+    return _absent(case, "no CYP2D6 inhibitor", open_ended, untold)
 
 
 def _cyp2d6_days(name: str) -> int:
@@ -193,8 +212,10 @@ def _cyp2d6_days(name: str) -> int:
 
 
 def _metabolizer(case: Case) -> str | None:
-    phenotype = case.latest("cyp2d6_phenotype")
-    text = (phenotype.text or "") if phenotype is not None else ""
+    """What the latest phenotype on record says; nobody outgrows it, so that one without a date counts too."""
+    found = [one for one in case.chart.observations if one.meaning == "cyp2d6_phenotype" and one.text]
+    latest = max(found, key=lambda one: (one.taken or date.min, one.ref), default=None)
+    text = (latest.text or "") if latest is not None else ""
     return next((kind for word, kind in METABOLIZERS.items() if word in text), None)
 
 
@@ -231,7 +252,7 @@ def _newly_exposed(case: Case, draft: MedicationOrder, opioids: OpioidOrders) ->
 
 
 def _unless_established(case: Case, opioid: MedicationOrder, found: Sequence[Partner]) -> Indicator:
-    old = all(partner.taken and established(case, opioid, partner.order) for partner in found)
+    old = all(partner.taken and long_together(case, opioid, partner.order) for partner in found)
     return "warning" if old else "critical"
 
 
@@ -253,9 +274,10 @@ def _delete(case: Case, found: Sequence[Partner]) -> tuple[str, ...]:
     return ("delete", "delete_partner") if drafted and not case.reverse else ("delete",)
 
 
-def _absent(case: Case, because: str, every: Sequence[Partner] = ()) -> Outcome:
-    """No partner drug is known to matter; one of ``every`` whose end is not recorded might, or one not listed."""
-    missing = _ends_not_known(every)
+def _absent(case: Case, because: str, every: Sequence[Partner] = (), untold: tuple[str, ...] = ()) -> Outcome:
+    """No partner drug is known to matter; one of ``every`` whose end is not recorded might, or one not listed, or what
+    else is ``untold``."""
+    missing = (*_ends_not_known(every), *untold)
     if not (case.medications_known or case.reverse):
         missing = (*missing, case.missing("medications"))
     return CannotTell(missing) if missing else DoesNotApply(because)

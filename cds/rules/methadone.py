@@ -6,13 +6,13 @@ from decimal import Decimal
 from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.course import dose_change
-from cds.dose import daily_dose
 from cds.exposure import span
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.partners import partners, with_role
 from cds.scope import stops
 from cds.substances import dated
+from cds.totals import daily_total, shown
 
 KNOWLEDGE = load_group("interaction")["DD-13"]
 
@@ -81,22 +81,28 @@ def _risks(case: Case, draft: MedicationOrder) -> list[str]:
     measured = _in_window(case, "qtc", ECG_DAYS)
     if measured is not None and measured[0] > QTC_MS:
         risks.append(f"QTc {number(measured[0])} ms on {measured[1].isoformat()}")
-    risks += [partner.name for partner in partners(case, draft, QT_DRUG) if partner.taken]
+    risks += _qt_drugs(case, draft)
     risks += [low for low, _ in _low_electrolytes(case)]
     for meaning, name in RISK_CONDITIONS.items():
         condition = case.condition(meaning)
-        if condition is not None and not _measured_since(case, meaning):
+        if condition is not None and not _measured_since(case, meaning, condition.since):
             risks.append(dated(name, condition.since))
-    dose = daily_dose(draft, "methadone").maximum
-    if dose is not None and dose > DOSE_MG:
-        risks.append(f"methadone {number(dose)} mg a day")
+    dose = daily_total(case.regimen, "methadone").at_least
+    if dose > DOSE_MG:
+        risks.append(f"methadone {shown(dose)} mg a day")
     return risks
 
 
-def _measured_since(case: Case, meaning: str) -> bool:
-    """Whether a laboratory value of the window speaks in place of the listed condition."""
+def _qt_drugs(case: Case, draft: MedicationOrder) -> list[str]:
+    """Drugs of known QT risk beside methadone."""
+    return [one.name for one in partners(case, draft, QT_DRUG) if one.taken and one.name != "methadone"]
+
+
+def _measured_since(case: Case, meaning: str, since: date | None) -> bool:
+    """Whether a laboratory value of the window, not older than the listed condition, speaks in its place."""
     measured = {"hypokalaemia": "potassium", "hypomagnesaemia": "magnesium"}.get(meaning)
-    return measured is not None and _in_window(case, measured, ELECTROLYTE_DAYS) is not None
+    value = None if measured is None else _in_window(case, measured, ELECTROLYTE_DAYS)
+    return value is not None and (since is None or since <= value[1])
 
 
 def _cleared(case: Case, draft: MedicationOrder) -> bool:
@@ -104,7 +110,7 @@ def _cleared(case: Case, draft: MedicationOrder) -> bool:
     measured = _in_window(case, "qtc", ECG_DAYS)
     if measured is None or measured[0] > QTC_MS or not case.medications_known:
         return False
-    if any(partner.taken for partner in partners(case, draft, QT_DRUG)):
+    if _qt_drugs(case, draft):
         return False
     return all(day <= measured[1] for _, day in _low_electrolytes(case))
 
@@ -115,10 +121,7 @@ def _missing(case: Case, draft: MedicationOrder) -> tuple[str, ...]:
     if _in_window(case, "qtc", ECG_DAYS) is None and case.chart.answers("labs"):
         older = case.latest("qtc") is not None and case.latest("qtc", within_days=ECG_DAYS) is None
         missing.append(f"QTc: older than {ECG_DAYS} days" if older else "QTc: not recorded")
-    dose = daily_dose(draft, "methadone")
-    if dose.maximum is None:
-        missing.append(f"dose of {draft.ref}: {dose.reason}")
-    return tuple(missing)
+    return (*missing, *daily_total(case.regimen, "methadone").unknown)
 
 
 def _goes_on(case: Case, draft: MedicationOrder) -> bool:
