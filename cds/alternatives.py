@@ -50,8 +50,8 @@ MOST = 4
 """Suggestions of one group."""
 LADDER = "ladder"
 ORDER = (
-    "titrate", "keep_first_line", "first_line", "second_class", "partner", "tramadol", "topical", "ir_instead",
-    "opioid_only", "lower_gabapentinoid", "taper", "half_dose", "start_dose", "to_limit", "below_50", "limit_supply",
+    "titrate", "keep_first_line", "first_line", "second_class", "partner", "tramadol", "limit_supply", "topical",
+    "ir_instead", "opioid_only", "lower_gabapentinoid", "taper", "half_dose", "start_dose", "to_limit", "below_50",
     "limit_acute", "ecg", "naloxone", "delete_partner", "delete", "laxative", "urine_test", "referral",
 )  # fmt: skip
 """The order of suggestions on a ladder card; the other groups keep the order of what their findings ask, with what does

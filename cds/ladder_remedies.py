@@ -1,17 +1,17 @@
 """Remedies of the ladder: the next first-line order in the place of the opioid, or beside it."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Sequence
 
 from cds.abrupt_stop import continues_taken
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose
 from cds.findings import Finding
-from cds.offer import AGENT_CLASSES, not_offered, regimen_without, unknown_for
+from cds.ladder_view import last_day_of
+from cds.offer import AGENT_CLASSES, ALREADY_TAKEN, not_offered, regimen_without, unknown_for
 from cds.opioid_orders import tramadol_order
+from cds.opioid_review import against_opioid
 from cds.orders import (
-    PROPOSED,
     PlainOrder,
     Proposal,
     as_medication,
@@ -30,12 +30,6 @@ from cds.trials import Ladder, Trial
 LADDER_ASKS = frozenset({"first_line", "second_class", "partner", "titrate", "keep_first_line", "topical", "tramadol"})
 MOST_TRIED = 4
 """Candidates that are put on the chart for one ask."""
-NEVER_WITH_TRAMADOL = frozenset(
-    {
-        "DD-07", "DD-08", "DD-09", "DD-10", "DD-11", "DD-12", "DD-14", "DD-16", "DD-17", "DD-18", "DD-19", "SAF-10",
-    }
-)  # fmt: skip
-"""Rules that forbid tramadol, even where they object to the draft that it would replace as well."""
 
 
 class LadderRemedies:
@@ -72,8 +66,7 @@ class LadderRemedies:
         stays = continues_taken(self.case, draft)
         said = [taper_words(draft)] if stays else []
         made, why_not = self._first_that_pass(ask, finding, draft, agents, stays, most)
-        if not made:
-            said.extend(why_not)
+        said.extend(why_not)
         if not stays and ladder.state != "unknown":
             deletions, against = deletion_of(self.case, self.second, finding, draft)
             return (*made, *deletions), (*said, *against)
@@ -84,7 +77,7 @@ class LadderRemedies:
     ) -> tuple[list[Proposal], list[str]]:
         made: list[Proposal] = []
         classes: set[str] = set()
-        unknown: dict[str, None] = {}
+        unknown: dict[str, list[str]] = {}
         withheld: list[str] = []
         withdrawn: list[str] = []
         tried = 0
@@ -96,8 +89,9 @@ class LadderRemedies:
             missing = unknown_for(self.case, agent)
             reasons = not_offered(self.case, agent, draft, stays)
             if reasons or missing:
-                unknown.update(dict.fromkeys(missing if not reasons else ()))
-                withheld.extend(f"{agent_name(agent)} ({reason})" for reason in reasons[:1])
+                for entry in missing if not reasons else ():
+                    unknown.setdefault(entry, []).append(agent_name(agent))
+                withheld.extend(f"{agent_name(agent)} ({reason})" for reason in reasons[:1] if reason != ALREADY_TAKEN)
                 continue
             order = self._start(agent, draft, stays)
             tried += 1
@@ -109,6 +103,10 @@ class LadderRemedies:
             if agent == "lidocaine_patch":
                 self.under_lidocaine.add(draft.ref)
             made.append(self._proposal(ask, finding, agent, draft, stays, order))
+        if made:  # another agent might suit better, were this known
+            waiting = dict.fromkeys(name for names in unknown.values() for name in names)
+            weighed = f"Not weighed while this is not known ({', '.join(unknown)}): {', '.join(waiting)}."
+            return made, [weighed] if unknown else []
         return made, _why_not(unknown, withheld, withdrawn)
 
     def _start(self, agent: str, draft: MedicationOrder, stays: bool) -> PlainOrder:
@@ -147,7 +145,7 @@ class LadderRemedies:
         missing = unknown_for(self.case, "tramadol")
         reasons = not_offered(self.case, "tramadol", draft)
         order = tramadol_order(self.case, self.case.indication(draft).name)
-        against = () if reasons or missing else self._against_tramadol(draft, order)
+        against, also = ((), None) if reasons or missing else against_opioid(self.case, self.second, draft, order)
         if reasons:
             said.append(f"Tramadol is not proposed: {', '.join(reasons)}.")
         elif missing:
@@ -155,19 +153,13 @@ class LadderRemedies:
         elif against:
             said.append(f"Tramadol is not proposed: {'; '.join(self.second.in_words(against))}.")
         else:
-            label = f"Tramadol {dose_in_words(order)}, {order.days} days, instead of {name_of(draft)}"
-            made.append(Proposal("tramadol", finding.group, finding.rule, label, create=order, delete=draft.ref))
+            instead = f"instead of {name_of(draft)}{', with naloxone' if also else ''}"
+            label = f"Tramadol {dose_in_words(order)}, {order.days} days, {instead}"
+            made.append(
+                Proposal("tramadol", finding.group, finding.rule, label, create=order, delete=draft.ref, also=also)
+            )
         deletions, against_that = deletion_of(self.case, self.second, finding, draft)
         return (*made, *deletions), (*said, *against_that)
-
-    def _against_tramadol(self, draft: MedicationOrder, order: PlainOrder) -> tuple[str, ...]:
-        found = self.second.findings(draft, as_medication(order, self.case.today, draft.reasons))
-        forbidding = {
-            f.rule
-            for f in found
-            if f.rule in NEVER_WITH_TRAMADOL and f.indicator != "info" and PROPOSED in (f.order, *f.others)
-        }
-        return tuple(sorted(forbidding.union(self.second.new_among(found))))
 
     def titration(self, finding: Finding) -> Made:
         """The next step of an active agent that is below its therapeutic minimum, by a new order that names the old."""
@@ -187,10 +179,10 @@ class LadderRemedies:
             reason = self.case.indication(draft).name
             order = None if daily is None else next_step_order(self.case, agent, running, daily, taken, reason)
             if reasons or missing or order is None:
-                said.extend(_why_not(dict.fromkeys(missing), [f"{agent.name} ({r})" for r in reasons[:1]], []))
+                said.extend(_why_not(missing, [f"{agent.name} ({r})" for r in reasons[:1]], []))
                 continue
             if objections := self._objections(draft, stays, order):
-                said.extend(_why_not({}, [], [f"{agent.name} ({'; '.join(self.second.in_words(objections))})"]))
+                said.extend(_why_not((), [], [f"{agent.name} ({'; '.join(self.second.in_words(objections))})"]))
                 continue
             ending = f"taper {name_of(draft)} by agreement" if stays else f"no {name_of(draft)}"
             label = f"Raise {agent.name}: {dose_in_words(order)}; stop its old order; {ending}"
@@ -205,7 +197,8 @@ class LadderRemedies:
             return NOTHING
         for trial in self.case.ladder(draft).classes.values():
             if trial.active and trial.grade == "PARTIAL" and trial.shortfall == "duration" and trial.agent:
-                label = f"Keep {trial.agent} until {_last_day(trial, self.case.today)}; do not start {name_of(draft)}"
+                until = last_day_of(self.case, trial).isoformat()
+                label = f"Keep {trial.agent} until {until}; do not start {name_of(draft)}"
                 return (Proposal("keep_first_line", finding.group, finding.rule, label, delete=draft.ref),), ()
         return NOTHING
 
@@ -216,7 +209,7 @@ class LadderRemedies:
             return NOTHING
         missing = unknown_for(self.case, "lidocaine_patch")
         if missing:
-            return (), _why_not(dict.fromkeys(missing), [], [])
+            return (), _why_not(missing, [], [])
         pain = self.case.indication(draft)
         if not not_offered(self.case, "lidocaine_patch", draft, stays=True):
             order = self._start("lidocaine_patch", draft, stays=True)
@@ -253,14 +246,7 @@ def agent_name(agent: str) -> str:
     return {"lidocaine_patch": "lidocaine 5 % patch", "capsaicin_patch": "capsaicin 8 % patch"}.get(agent, agent)
 
 
-def _last_day(trial: Trial, today: date) -> str:
-    days = SCHEDULES.whole("review_days")
-    if trial.start is None or trial.start > today:
-        return f"day {days}"
-    return f"{trial.start + timedelta(days=days - 1)} (day {days})"
-
-
-def _why_not(unknown: dict[str, None], withheld: list[str], withdrawn: list[str]) -> list[str]:
+def _why_not(unknown: Iterable[str], withheld: list[str], withdrawn: list[str]) -> list[str]:
     """Why no order is proposed, in sentences."""
     sentences = []
     if unknown:

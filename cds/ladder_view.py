@@ -210,7 +210,8 @@ def name_of(name: str, trial: Trial) -> str:
 
 
 def sentence_start(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """The text with a capital; a name that begins with one small letter keeps it (eGFR)."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def unknown_of(*entries: Iterable[str]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ AGENT_CLASSES = {
 INGREDIENTS = {"lidocaine_patch": "lidocaine", "capsaicin_patch": "capsaicin"}
 """The ingredient of an agent that is not called by it."""
 
+ALREADY_TAKEN = "already taken"
 PREGNANT = ("pregnant", "77386006")
 POSITIVE = ("positive", "detected", "10828004")
 NOT_ON_SKIN = frozenset({"injection", "ophthalmic", "otic"})
@@ -106,7 +107,7 @@ def _shared(setting: Setting, agent: str) -> Iterator[str]:
         if drug is None or (drug.route in NOT_ON_SKIN if kind == "topical" else not is_systemic(order)):
             continue
         if drug.has(ingredient):
-            yield "already taken"
+            yield ALREADY_TAKEN
         elif kind in drug.roles:
             yield f"takes {drug.name}"
     if kind != "topical" and _pregnant(setting.case):

@@ -1,7 +1,7 @@
 """Remedies that stay with the same drug in another order: immediate release, opioid alone, a taper, a lower
 gabapentinoid."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -11,7 +11,6 @@ from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.findings import Finding
 from cds.gabapentinoid_orders import lowered_order
-from cds.knowledge import GROUPS
 from cds.offer import unknown_for
 from cds.opioid_orders import (
     immediate_release_orders,
@@ -20,15 +19,15 @@ from cds.opioid_orders import (
     taper_cut,
     taper_order,
 )
-from cds.orders import PROPOSED, PlainOrder, Proposal, as_medication
+from cds.opioid_review import NALOXONE_RULE, against_opioid
+from cds.orders import PlainOrder, Proposal, as_medication
 from cds.remedies import NOTHING, Made, drafts_of, name_of, taper_words
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, opioids_of, stops
-from cds.second_review import DOSE_GROUPS, SecondReview
+from cds.second_review import SecondReview
 from cds.supporting_orders import rescue_order
 
 REQUEST = "MedicationRequest/"
-START_DOSE, NALOXONE_RULE = "DD-26", "SAF-01"
 TEXT_TAPER_RULES = frozenset({"SAF-09"})
 """Rules that offer a taper by agreement, in text only."""
 
@@ -59,13 +58,13 @@ class ProductRemedies:
                 continue
             reason = draft.reasons[0].name if draft.reasons else None
             candidates = immediate_release_orders(self.case, names[0], reason)
-            order, objections = self._first_that_passes(draft, candidates, DOSE_GROUPS)
+            order, also, objections = self._first_that_passes(draft, candidates)
             if order is not None:
                 label = (
                     f"{names[0].capitalize()} immediate release, {_sig(order)}, {order.days} days, "
-                    f"instead of {_slow(draft)}"
+                    f"instead of {_slow(draft)}{_with_naloxone(also)}"
                 )
-                made.append(_swap("ir_instead", finding, label, order, draft))
+                made.append(_swap("ir_instead", finding, label, order, draft, also))
             elif objections:
                 said.append(f"Immediate-release {names[0]} is not proposed: {'; '.join(objections)}.")
             elif drug.release == "ER":
@@ -85,10 +84,11 @@ class ProductRemedies:
                 said.append(f"No product of {name} in this strength without {others} is known here.")
                 continue
             candidate = opioid_only_order(self.case, draft)
-            order, objections = self._first_that_passes(draft, () if candidate is None else (candidate,))
+            order, also, objections = self._first_that_passes(draft, () if candidate is None else (candidate,))
             if order is not None:
-                label = f"{name.capitalize()} without {others}: {_sig(order)}, instead of {name} / {others}"
-                made.append(_swap("opioid_only", finding, label, order, draft))
+                instead = f"instead of {name} / {others}{_with_naloxone(also)}"
+                label = f"{name.capitalize()} without {others}: {_sig(order)}, {instead}"
+                made.append(_swap("opioid_only", finding, label, order, draft, also))
             elif objections:
                 said.append(f"{name.capitalize()} without {others} is not proposed: {'; '.join(objections)}.")
             else:
@@ -135,28 +135,20 @@ class ProductRemedies:
         return made, said
 
     def _first_that_passes(
-        self, draft: MedicationOrder, candidates: Iterable[PlainOrder], groups: Collection[str] = GROUPS
-    ) -> tuple[PlainOrder | None, Sequence[str]]:
-        """The first order that the second review lets stand in the place of this draft without calling its dose too
-        high to start, else the last that it lets stand; and what it objects to where it lets none."""
+        self, draft: MedicationOrder, candidates: Iterable[PlainOrder]
+    ) -> tuple[PlainOrder | None, PlainOrder | None, Sequence[str]]:
+        """The first order that nothing warns of in the place of this draft, with naloxone where it must stand beside;
+        and what speaks against the last where there is none."""
         olds = [replaced.old for replaced in self.case.replaced_by(draft)]
-        objections: Sequence[str] = ()
-        passing: PlainOrder | None = None
+        rules: tuple[str, ...] = ()
         if len(olds) > 1 or any(not old.ref.startswith(REQUEST) for old in olds):
-            return None, objections
+            return None, None, ()
         for candidate in candidates:
             order = replace(candidate, prior=olds[0].ref) if olds else candidate
-            found = self.second.findings(draft, as_medication(order, self.case.today, draft.reasons), groups)
-            rules = self.second.new_among(found)
-            if rules:
-                objections = self.second.in_words(rules)
-                continue
-            passing = order
-            if not any(
-                f.rule == START_DOSE and f.indicator != "info" and PROPOSED in (f.order, *f.others) for f in found
-            ):
-                break
-        return passing, () if passing is not None else objections
+            rules, also = against_opioid(self.case, self.second, draft, order)
+            if not rules:
+                return order, also, ()
+        return None, None, self.second.in_words(rules)
 
     def _tapers(self, finding: Finding, draft: MedicationOrder, old: MedicationOrder) -> Proposal | None:
         """The taper as an order, with naloxone in the same suggestion where what goes on calls for it."""
@@ -171,7 +163,7 @@ class ProductRemedies:
             rules = self.second.objections(draft, come, beside=as_medication(also, self.case.today))
         if rules:
             return None
-        label = f"Taper {name_of(old)} instead: {_sig(order)} first{', with naloxone' if also else ''}"
+        label = f"Taper {name_of(old)} instead: {_sig(order)} first{_with_naloxone(also)}"
         return Proposal("taper", finding.group, finding.rule, label, create=order, delete=draft.ref, also=also)
 
 
@@ -186,8 +178,14 @@ def _may_be_ordered(finding: Finding, olds: Sequence[MedicationOrder]) -> bool:
     return finding.rule not in TEXT_TAPER_RULES and len(olds) == 1 and olds[0].ref.startswith(REQUEST)
 
 
-def _swap(ask: str, finding: Finding, label: str, order: PlainOrder, draft: MedicationOrder) -> Proposal:
-    return Proposal(ask, finding.group, finding.rule, label, create=order, delete=draft.ref)
+def _swap(
+    ask: str, finding: Finding, label: str, order: PlainOrder, draft: MedicationOrder, also: PlainOrder | None
+) -> Proposal:
+    return Proposal(ask, finding.group, finding.rule, label, create=order, delete=draft.ref, also=also)
+
+
+def _with_naloxone(also: PlainOrder | None) -> str:
+    return "" if also is None else ", with naloxone"
 
 
 def _sig(order: PlainOrder) -> str:

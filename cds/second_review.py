@@ -22,8 +22,6 @@ DOSE_READERS = (
     "dose", "DD-09", "DD-13", "DD-16", "DD-17", "SAF-01", "SAF-12", "SAF-13", "SAF-14", "SAF-16",
 )  # fmt: skip
 """What reads how much of a drug is ordered: the dose group, and rules of other groups with a limit on the dose."""
-DOSE_GROUPS = tuple(group for group in GROUPS if group != "ladder")
-"""Groups whose rules read the dose of a draft: a lower dose of the same opioid takes nobody up or down the ladder."""
 TITLES = {rule: knowledge.title for group in GROUPS for rule, knowledge in load_group(group).items()}
 OF_THE_CHART = ("chart_answers", "listed", "renal", "_by_meaning", "_observed")
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
@@ -82,6 +80,14 @@ class SecondReview:
         if draft.ref not in self._left_out:
             self._left_out[draft.ref] = self.objections(draft, None)
         return self._left_out[draft.ref]
+
+    def warnings_of(
+        self, gone: MedicationOrder, come: MedicationOrder | None, beside: MedicationOrder | None = None
+    ) -> tuple[str, ...]:
+        """Rules that warn of the order that has come, known before or not, and those with a new warning elsewhere."""
+        found = self.findings(gone, come, beside=beside)
+        own = {f.rule for f in found if come is not None and f.indicator != "info" and come.ref in (f.order, *f.others)}
+        return tuple(sorted(own.union(self.new_among(found))))
 
     @staticmethod
     def in_words(rules: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from cds.case import number
 from cds.knowledge import SUMMARY_LIMIT, UNITS, Knowledge, Source, Words
+from cds.ladder_view import sentence_start
 
 ENTRIES = frozenset({"unknown", "not_known", "renal_missing"})
 """The names of facts that list ``notAssessed`` entries."""
@@ -99,7 +100,7 @@ def fill(template: str, facts: Mapping[str, str], fit: Callable[[str], str]) -> 
     """The wording with its facts, made fit by ``plain`` or ``escape_sentence``; a fact that opens it begins with a
     capital. Raises ``KeyError`` for a fact that is missing."""
     text = template.format_map(Facts(facts, fit))
-    return text[:1].upper() + text[1:] if template.startswith("{") else text
+    return sentence_start(text) if template.startswith("{") else text
 
 
 def _worded(name: str, value: str) -> str:
@@ -137,16 +138,13 @@ def not_recognised(names: Iterable[str]) -> str | None:
 
 
 def basis(rule: Knowledge) -> str:
-    """What the card rests on: what the leading source says, the others by name, the strength, and the numbers that are
-    ours alone."""
+    """What the card rests on: what the leading source says, the others by name, and the strength. The evidence text
+    tells which numbers are ours alone."""
     first, *others = rule.sources
     parts = [f"Basis: {_link(first)}: {_sentence(first.says)}"]
     if others:
         parts.append(f"See also {', '.join(map(_link, others))}.")
     parts.append(f"Strength: {_sentence(rule.strength)}")
-    if rule.local:
-        numbers = ", ".join(_quantity(name, rule.thresholds[name]) for name in sorted(rule.local))
-        parts.append(f"Local numbers, set without a source: {numbers}.")
     return " ".join(parts)
 
 

@@ -439,7 +439,7 @@ def test_a_running_trial_is_kept_to_day_28() -> None:
     findings = (finding("NP-01", "first_line", "delete"), finding("NP-05", "keep_first_line"))
     made = proposals(healthy(lately), *findings)
     assert [p.ask for p in made] == ["keep_first_line", "first_line"] and made[0].recommended
-    assert made[0].label == "Keep gabapentin until 2026-07-03 (day 28); do not start oxycodone"
+    assert made[0].label == "Keep gabapentin until 2026-07-03; do not start oxycodone"
     assert made[0].delete == DRAFT and made[0].create is None
     assert proposals(healthy(), finding("NP-05", "keep_first_line")) == ()
 
@@ -681,11 +681,29 @@ def test_a_review_without_the_draft_alone_can_be_asked_for() -> None:
     assert second.objections(second.case.drafts[0], None) == () and cases[0].drafts == ()
 
 
-def test_the_day_28_of_a_trial_without_a_start_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    short = Trial("PARTIAL", "gabapentin", shortfall="duration", active=True)
+@pytest.mark.parametrize(("days", "until"), [(None, "2026-07-13"), (0, "2026-07-13"), (20, "2026-06-23")])
+def test_a_trial_is_kept_for_the_days_that_it_lacks(days: int | None, until: str, monkeypatch: Any) -> None:
+    short = Trial("PARTIAL", "gabapentin", days=days, shortfall="duration", active=True)
     monkeypatch.setattr(Case, "ladder", lambda case, draft: Ladder("S0", {"gabapentinoid": short}))
     (kept,) = proposals(healthy(), finding("NP-05", "keep_first_line"))
-    assert kept.label == "Keep gabapentin until day 28; do not start oxycodone"
+    assert kept.label == f"Keep gabapentin until {until}; do not start oxycodone"
+
+
+def test_what_is_not_known_is_said_beside_another_agent_that_is_proposed() -> None:
+    unknown = neuropathy(observations=(), conditions=(present("insomnia"),))
+    made = propose(unknown, [finding("NP-01", "first_line")], silent)
+    assert drugs(made.by_group["ladder"]) == ["nortriptyline"]
+    (said,) = made.notes["ladder"]
+    assert said.startswith("Not weighed while this is not known (egfr: ") and said.endswith(
+        "gabapentin, pregabalin, duloxetine."
+    )
+
+
+def test_that_a_drug_is_taken_already_is_no_news() -> None:
+    lately = order("old", named("gabapentin", route="oral"), a_day(900), authored=day(9), start=day(9), supply_days=30)
+    told = propose(healthy(lately, conditions=(present("glaucoma_narrow"),)), [finding("NP-01", "first_line")], silent)
+    (said,) = told.notes["ladder"]
+    assert "duloxetine (narrow-angle glaucoma)" in said and "already taken" not in said
 
 
 def test_no_dose_of_a_stop_order_or_of_another_drug_is_lowered() -> None:

@@ -20,6 +20,7 @@ from cds.outcome import CannotTell, DoesNotApply, Fires
 from cds.review import OrderView, Review
 from hooks import card_text, override_reasons
 from hooks.card_choice import choose
+from hooks.card_text import fill, plain
 from hooks.cards import DIALECT_1, DIALECT_2, Manner, Renderer
 
 GROUPS = {"DD-01": "sedation", "DD-04": "sedation", "DD-03": "sedation", "DD-07": "interaction", "DD-15": "organ",
@@ -246,7 +247,7 @@ def test_the_detail_says_reason_unknowns_basis_and_who_decides() -> None:
         "Not known: medication list (not provided); dose of MedicationRequest (no strength); odd.",
         "No &lt;order&gt; is offered.",
         "Basis: [Label DD-01](https://example.org/DD-01): Says so. See also [Other](https://example.org/o)."
-        " Strength: strong. Local numbers, set without a source: gap 14 days.",
+        " Strength: strong.",
         "Clinical judgment decides.",
     ]
 
@@ -270,6 +271,7 @@ def test_a_fact_that_opens_a_sentence_has_a_capital() -> None:
         review_of(finding("DD-01")), manner(), Writing()
     )["cards"]
     assert card["summary"] == "Alprazolam and more."
+    assert fill("{a} is low.", {"a": "eGFR 22"}, plain) == "eGFR 22 is low."
 
 
 def test_the_alternative_is_named_by_the_ladder_s_order() -> None:

@@ -17,6 +17,8 @@ from cds.opioid_orders import immediate_release_orders, taper_cut, taper_order
 from cds.orders import PROPOSED, as_medication
 from cds.products import PRODUCTS, products_of
 from cds.schedules import SCHEDULES
+from cds.scope import is_rescue
+from cds.supporting_orders import rescue_order
 from cds.terminology import Concept
 from tests.builders import TODAY, a_day, dispense, draft, order, seen, statement, tablet
 from tests.test_alternatives import DRAFT, finding, silent
@@ -113,8 +115,20 @@ def test_half_a_tablet_where_the_whole_is_too_much_to_start() -> None:
     made, _ = told(healthy(drafts=[slow()]), asked("ir_instead"), before, assess=finding_of("DD-26", too_much))
     assert "0.5 tablets (2.5 mg)" in made[0].label and made[0].create is not None and made[0].create.quantity == 14
     always = finding_of("DD-26", lambda other: True)
-    made, _ = told(healthy(drafts=[slow()]), asked("ir_instead"), before, assess=always)
-    assert "0.5 tablets (2.5 mg)" in made[0].label
+    made, said = told(healthy(drafts=[slow()]), asked("ir_instead"), before, assess=always)
+    assert made == [] and said.startswith("Immediate-release oxycodone is not proposed: DD-26")
+
+
+@pytest.mark.parametrize("known", [(), (finding("DD-01", group="sedation"),)])
+def test_an_opioid_that_anything_warns_of_is_not_put_forward_though_the_draft_is_warned_of_as_well(known: Any) -> None:
+    made, said = told(healthy(drafts=[slow()]), asked("ir_instead"), *known, assess=finding_of("DD-01", lambda _: True))
+    assert made == [] and "DD-01" in said
+
+
+def test_where_naloxone_alone_is_missing_it_stands_beside_the_opioid() -> None:
+    missing = finding_of("SAF-01", lambda other: not any(is_rescue(one) for one in other.drafts))
+    made, said = told(healthy(drafts=[slow()]), asked("ir_instead"), assess=missing)
+    assert made[0].also == rescue_order() and made[0].label.endswith("oxycodone, with naloxone") and not said
 
 
 def test_what_the_review_objects_to_is_said() -> None:

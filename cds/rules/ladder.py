@@ -6,8 +6,9 @@ from datetime import timedelta
 from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.exposure import supply_days
+from cds.exposures import is_agent
 from cds.findings import RuleFunction
-from cds.first_line import CLASS_NAMES
+from cds.first_line import CLASS_NAMES, FIRST_LINE, SYSTEMIC_CLASSES
 from cds.knowledge import load_group
 from cds.ladder_view import (
     JUDGED,
@@ -214,8 +215,8 @@ def _step(
     running: bool = False,
 ) -> Fires:
     """A warning that a step was left out. No drug is proposed in trigeminal neuralgia; in localized pain a topical,
-    where none was tried. With ``running`` a drug whose trial is under way, or that is taken below its working dose,
-    comes before a new one."""
+    where none was tried. With ``running`` a drug whose trial is under way, or that is taken below its working dose, or
+    that is ordered in this signing, comes before a new one."""
     if words == "trigeminal":
         asks = ("delete",)
     elif seen.indication.localized and not seen.indication.face_or_scalp:
@@ -226,6 +227,9 @@ def _step(
             words, facts = "raise", facts | {"raised": raised, "raised_start": sentence_start(raised)}
         elif kept is not None:
             words, facts = "keep", facts | {"kept": str(kept.agent), "until": last_day_of(case, kept).isoformat()}
+        elif drafted := _drafted(case, seen):
+            words, asks = "drafted", (*(ask for ask in asks if ask == "topical"), "delete")
+            facts |= {"drafted": drafted, "drafted_start": sentence_start(drafted)}
     return Fires("warning", facts_of(case, draft, seen) | facts, words, asks, seen.ladder.unknown)
 
 
@@ -244,6 +248,14 @@ def _to_keep(seen: View) -> Trial | None:
     """The trial that is under way: taken today, for less than 28 days."""
     running = (trial for trial in seen.ladder.classes.values() if trial.active and trial.grade == "PARTIAL")
     return next((trial for trial in running if trial.shortfall == "duration" and trial.outcome is None), None)
+
+
+def _drafted(case: Case, seen: View) -> str | None:
+    """An agent of a class that is still open, ordered in this very signing."""
+    trials = seen.ladder.classes
+    open_classes = {name for name in SYSTEMIC_CLASSES if name in trials and not trials[name].satisfied}
+    agents = [agent for agent in FIRST_LINE.values() if agent.drug_class in open_classes]
+    return next((a.ingredient for a in agents for order in case.starting if is_agent(order, a)), None)
 
 
 def _trigeminal(seen: View) -> str | None:
