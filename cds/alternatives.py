@@ -48,6 +48,10 @@ __all__ = ["PlainOrder", "Proposal", "Proposals", "Step", "Update", "propose"]
 
 MOST = 4
 """Suggestions of one group."""
+MOST_JUDGED = 8
+"""In a signing of more opioid drafts nothing is proposed that has to be reviewed again, with all of them."""
+SUPPORTING = frozenset({"naloxone", "laxative", "urine_test", "referral", "ecg"})
+TOO_MANY = "With so many opioid orders in one signing, no change to one of them is proposed here."
 LADDER = "ladder"
 ORDER = (
     "titrate", "keep_first_line", "first_line", "second_class", "partner", "tramadol", "limit_supply", "topical",
@@ -87,7 +91,8 @@ def propose(case: Case, findings: Sequence[Finding], assess: Assess) -> Proposal
             if matter in asked:
                 continue
             asked.add(matter)
-            made, said = _made(makers, ask, finding)
+            weighed = len(case.judged) <= MOST_JUDGED or ask in SUPPORTING
+            made, said = _made(makers, ask, finding) if weighed else ((), (TOO_MANY,))
             by_group.setdefault(finding.group, []).extend(made)
             notes.setdefault(finding.group, []).extend(said)
     chosen = {group: _chosen(group, made) for group, made in by_group.items()}

@@ -209,6 +209,8 @@ def days_running(case: Case, order: MedicationOrder, gap_days: int) -> int:
 
 def tapers_off(case: Case, order: MedicationOrder, within_days: int) -> bool:
     """Falling steps that end within so many days from today."""
+    if len(order.dosages) < 2:
+        return False
     ended = _last_day(case, order)
     if order.drug is None or ended is None or (ended - case.today).days > within_days:
         return False
@@ -216,7 +218,7 @@ def tapers_off(case: Case, order: MedicationOrder, within_days: int) -> bool:
     steps = sorted(order.dosages, key=lambda dosage: dosage.sequence or 0)
     doses = [daily_dose(replace(order, dosages=(step,)), ingredient).maximum for step in steps]
     known = [dose for dose in doses if dose is not None]
-    return len(known) == len(doses) > 1 and known[-1] < known[0] and known == sorted(known, reverse=True)
+    return len(known) == len(doses) and known[-1] < known[0] and known == sorted(known, reverse=True)
 
 
 def _last_day(case: Case, order: MedicationOrder) -> date | None:

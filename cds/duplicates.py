@@ -1,5 +1,6 @@
 """One entry for one order: which records of a list are the same drug told twice."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Literal
@@ -10,6 +11,7 @@ from cds.supply import first_day, is_order, last_day
 
 RENEWAL_DAYS = 7
 """An old order that ends no later than this after the new one starts is renewed by it."""
+RENEWAL = timedelta(days=RENEWAL_DAYS)
 
 
 def rank(record: MedicationOrder) -> tuple[str, str, str, date]:
@@ -76,31 +78,65 @@ def _orders_in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]
         return list(orders)
     current = list(orders)
     gone: dict[int, int] = {}
-    for old, new in _pairs(current):
-        how = _succeeds(current[new], current[old])
-        if how is None or old in gone or _leads_to(new, old, gone):
-            continue
-        gone[old] = new
-        if how == "assumed":
-            current[new] = at_higher_dose(current[new], current[old])
+    successors = _Successors(current)
+    for old in range(len(current)):
+        for new in successors.of(old):
+            how = _succeeds(current[new], current[old])
+            if how is None or _leads_to(new, old, gone):
+                continue
+            gone[old] = new
+            if how == "assumed":
+                successors.change(new, at_higher_dose(current[new], current[old]))
+            break
     return [order for place, order in enumerate(current) if place not in gone]
 
 
-def _pairs(orders: Sequence[MedicationOrder]) -> list[tuple[int, int]]:
-    """Pairs of places worth comparing: same drug, same reference, or one naming the other."""
-    of_names: dict[Names, list[int]] = {}
-    of_ref: dict[str, list[int]] = {}
-    for place, order in enumerate(orders):
+class _Successors:
+    """Which orders of a list are worth comparing with one of them: those of its reference, those that name it, and of
+    its drug those that share an identifier, or its prescriber and began late enough. A long list stays quick."""
+
+    def __init__(self, orders: list[MedicationOrder]) -> None:
+        self.orders = orders
+        self.named: dict[object, list[int]] = {}
+        self.begun: dict[object, list[tuple[date, int]]] = {}
+        self.changed: dict[object, list[int]] = {}
+        for place, order in enumerate(orders):
+            for name in self._names(order, *order.follows):
+                self.named.setdefault(name, []).append(place)
+            first = first_day(order)
+            if order.drug is not None and first is not None:
+                self.begun.setdefault(_drug_and_prescriber(order), []).append((first, place))
+        for days in self.begun.values():
+            days.sort()
+
+    def of(self, old: int) -> list[int]:
+        """Places in rising order, the place itself left out."""
+        order = self.orders[old]
+        places = {place for name in self._names(order) for place in self.named.get(name, ())}
+        first, last = first_day(order), last_day(order)
+        if order.drug is not None and first is not None:
+            same = _drug_and_prescriber(order)
+            day = first if last is None or last - date.min < RENEWAL else max(first, last - RENEWAL)
+            days = self.begun.get(same, ())
+            places.update(place for _, place in days[bisect_left(days, (day, -1)) :])
+            places.update(self.changed.get(same, ()))
+        places.discard(old)
+        return sorted(places)
+
+    @staticmethod
+    def _names(order: MedicationOrder, *linked: str) -> list[object]:
         names = names_of(order)
-        if names is not None:
-            of_names.setdefault(names, []).append(place)
-        of_ref.setdefault(order.ref, []).append(place)
-    groups = [*of_names.values(), *of_ref.values()]
-    pairs = {(old, new) for group in groups if len(group) > 1 for old in group for new in group if old != new}
-    for new, order in enumerate(orders):
-        for ref in order.follows:
-            pairs.update((old, new) for old in of_ref.get(ref, ()) if old != new)
-    return sorted(pairs)
+        return [order.ref, *linked, *((each, names) for each in order.identifiers if names is not None)]
+
+    def change(self, place: int, order: MedicationOrder) -> None:
+        """Another dosage may begin on another day."""
+        if order is not self.orders[place]:
+            self.orders[place] = order
+            self.changed.setdefault(_drug_and_prescriber(order), []).append(place)
+
+
+def _drug_and_prescriber(order: MedicationOrder) -> tuple[Names | None, str | None]:
+    return names_of(order), order.requester
 
 
 def _leads_to(place: int, goal: int, gone: Mapping[int, int]) -> bool:
@@ -132,4 +168,4 @@ def _succeeds(new: MedicationOrder, old: MedicationOrder) -> Literal["named", "a
     end = last_day(old)
     if end is None:
         return "assumed" if same_product_and_dosage(new, old) else None
-    return "assumed" if end <= started + timedelta(days=RENEWAL_DAYS) else None
+    return "assumed" if end <= started + RENEWAL else None

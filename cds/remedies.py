@@ -14,8 +14,6 @@ from cds.second_review import SecondReview
 
 Made = tuple[Sequence[Proposal], Sequence[str]]
 NOTHING: Made = ((), ())
-MOST_LEFT_OUT = 8
-"""In a signing of more opioid drafts, leaving out one of them is not proposed: each would need a review of its own."""
 
 
 class Remedies:
@@ -106,8 +104,6 @@ def deletion_of(
     case: Case, second: SecondReview, finding: Finding, draft: MedicationOrder, ask: str = "delete"
 ) -> Made:
     """The bare delete of a draft that continues nothing, unless what is left of the signing is then objected to."""
-    if len(case.judged) > MOST_LEFT_OUT:
-        return NOTHING
     name = name_of(draft)
     against = second.objections_to_leaving_out(draft)
     if against:

@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
@@ -367,6 +368,28 @@ def test_a_history_is_read_once_for_each_drug_however_many_orders_hold_it(monkey
     assert asked(many(50), monkeypatch) == few
 
 
+@pytest.mark.parametrize("name", ["alprazolam 0.5 MG Oral Tablet", "gabapentin 300 MG Oral Capsule", "morphine 15 MG"])
+@pytest.mark.parametrize("link", [None, -1, 1])
+def test_the_work_grows_with_the_list_and_no_faster(name: str, link: int | None) -> None:
+    def calls(count: int) -> int:
+        request = many(count)
+        for number, entry in enumerate(request["prefetch"]["medications"]["entry"]):
+            entry["resource"]["medicationCodeableConcept"] = {"text": name}
+            entry["resource"]["authoredOn"] = f"2026-02-{1 + number % 28:02}"
+            if link is not None:
+                entry["resource"]["priorPrescription"] = {"reference": f"MedicationRequest/m{number + link}"}
+        signing = read_signing(json.dumps(request).encode(), date(2026, 3, 1))
+        counted: Counter[str] = Counter()
+        sys.setprofile(lambda frame, event, arg: counted.update([event]))
+        try:
+            review(signing.drafts, signing.chart, signing.today)
+        finally:
+            sys.setprofile(None)
+        return counted["call"]
+
+    assert calls(240) < 2.6 * calls(120)
+
+
 def test_what_an_order_contains_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     counted: Counter[str] = Counter()
     plain = fhir_records.contained
@@ -386,7 +409,7 @@ def test_what_an_order_contains_is_read_once(monkeypatch: pytest.MonkeyPatch) ->
     assert counted["contained"] == 1
 
 
-def test_deletions_are_not_weighed_one_by_one_in_a_signing_of_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_change_is_weighed_one_by_one_in_a_signing_of_very_many(monkeypatch: pytest.MonkeyPatch) -> None:
     made: Counter[str] = Counter()
     plain = Case.__init__
 
