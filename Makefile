@@ -6,6 +6,8 @@
 #   make fixtures                                         tell the stories of fixtures/ anew
 #   make readme                                           write the README's answer and docs/RULES.md anew
 #   make properties                                       what must hold, on 2,000 fresh charts
+#   make recognise FILE=names.csv [BY=display|code]       how many drug names and codes are read rightly
+#   make screenshots                                      take the pictures of docs/screenshots/ anew (Chromium)
 #   make bench                                            CPU per request, beside a plain service
 
 PORT ?= 8080
@@ -18,7 +20,7 @@ OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(OLD_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 
-.PHONY: serve test check format fixtures readme properties bench clean
+.PHONY: serve test check format fixtures readme properties recognise screenshots bench clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml
@@ -55,6 +57,12 @@ readme: $(READY)
 
 properties: $(READY)
 	PROPERTY_EXAMPLES=$(or $(PROPERTY_EXAMPLES),2000) $(BIN)/python -m pytest tests/test_properties.py
+
+recognise: $(READY)
+	@$(BIN)/python -m tests.recognise "$(FILE)" "$(BY)"
+
+screenshots: $(READY)
+	@$(BIN)/python -m tests.browser.screenshots
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

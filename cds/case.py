@@ -4,7 +4,7 @@ A ``Case`` is made for one review and thrown away. Everything it tells follows f
 a question that the chart cannot answer is answered with None.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, wraps
@@ -17,6 +17,7 @@ from cds import trials
 from cds.chart import Chart, Condition, MedicationOrder, Observation
 from cds.dose import MmeSum, mme_sum
 from cds.exposure import Replacement, active_medications, replacements, span
+from cds.knowledge import Knowledge
 from cds.renal import RenalFunction, renal_function
 from cds.scope import in_scope, is_opioid, reverse_scope, stops
 
@@ -60,9 +61,11 @@ def once_a_chart(ask: Callable[["Case"], Answer]) -> Callable[["Case"], Answer]:
 
 
 class ReviewSettings(Struct, frozen=True):
-    """What a site may set for the review. ``info_cards``: whether information alone may make a card (never G04's)."""
+    """What a site may set for the review. ``info_cards``: whether information alone may make a card (never G04's);
+    ``numbers``: its own in place of a rule's, by rule id and name ("DD-23.mme_per_day", ``cds.local_numbers``)."""
 
     info_cards: bool = True
+    numbers: Mapping[str, Decimal] = {}
 
 
 class Case:
@@ -89,6 +92,15 @@ class Case:
         self.asked = [d for d in self.drafts if selected and d.ref in selected] or list(self.drafts)
         self.answers: dict[tuple[object, ...], object] = {}
         self.chart_answers: dict[object, object] = {}
+
+    def number_of(self, rule: Knowledge, name: str) -> Decimal:
+        """The threshold of this name: the site's own, else the rule's."""
+        own = self.settings.numbers.get(f"{rule.id}.{name}") if self.settings.numbers else None
+        return rule.number(name) if own is None else own
+
+    def days_of(self, rule: Knowledge, name: str) -> int:
+        """The same for a whole number of days."""
+        return int(self.number_of(rule, name))
 
     @cached_property
     def judged(self) -> tuple[MedicationOrder, ...]:

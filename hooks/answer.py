@@ -2,65 +2,144 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, cast
 
 import msgspec
+from msgspec import Struct, structs
 
 from cds.case import ReviewSettings
 from cds.chart import Chart
 from cds.orders import PlainOrder, Update
+from cds.remedies import name_of
 from cds.review import Review, review
 from hooks.cards import Manner, Renderer
+from hooks.fhir_access import FhirAccess
 from hooks.fhir_update import Version
 from hooks.fhir_write import write_order, write_update
 from hooks.knowledge_version import all_knowledge, knowledge_version
 from hooks.protocol import HookRequest, read_request
+from hooks.records.recorder import Recorder
+from hooks.records.telling import Telling
 from hooks.refusals import operation_outcome
 from hooks.services import Service
-from hooks.settings import Settings
+from hooks.settings import Settings, zone_of
 from hooks.signing import Signing
+from hooks.tenants import OPEN, Tenant
 
 log = logging.getLogger("firstline.answer")
 NOTHING_KNOWN = (
     "An opioid order cannot be reviewed: neither patient nor medications nor conditions were sent, and there is no FHIR"
     " server to ask."
 )
+NOTHING_FETCHED = (
+    "An opioid order cannot be reviewed: neither patient nor medications nor conditions were sent, and the FHIR server"
+    " gave none of them."
+)
+
+
+class Way(Struct, frozen=True):
+    """How one client is answered."""
+
+    dialect: str | None
+    explain: bool
+    zone: tzinfo
+    review: ReviewSettings
+
+
+def way_of(tenant: Tenant, settings: Settings) -> Way:
+    """The client's own settings, and the site's where it has none."""
+    return Way(
+        dialect=tenant.dialect,
+        explain=settings.explain if tenant.explain is None else tenant.explain,
+        zone=settings.zone if tenant.time_zone is None else zone_of(tenant.time_zone),
+        review=ReviewSettings(
+            info_cards=settings.info_cards if tenant.info_cards is None else tenant.info_cards,
+            numbers={name: threshold.value for name, threshold in tenant.thresholds.items()},
+        ),
+    )
 
 
 class Answerer:
     """Answers requests of every service, with one body of knowledge and the site's settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, access: FhirAccess | None = None, recorder: Recorder | None = None) -> None:
         self.settings = settings
-        self.review_settings = ReviewSettings(info_cards=settings.info_cards)
+        self.access = access or FhirAccess(settings)
+        self.recorder = recorder or Recorder(Settings())
         self.renderer = Renderer(all_knowledge(), knowledge_version())
+        self.ways: dict[str, Way] = {}
 
-    def answer(self, service: Service, body: bytes, now: datetime) -> tuple[int, bytes]:
-        """Status and JSON. Raises ``BadRequest`` for a request that cannot be read, and nothing else."""
+    def way(self, tenant: Tenant) -> Way:
+        """How this client is answered: its own settings, and the site's where it has none."""
+        if tenant.name not in self.ways:
+            self.ways[tenant.name] = way_of(tenant, self.settings)
+        return self.ways[tenant.name]
+
+    def answer(self, service: Service, body: bytes, now: datetime, tenant: Tenant = OPEN) -> tuple[int, bytes]:
+        """Status and JSON, from what the request brings. Raises ``BadRequest`` for a request that cannot be read, and
+        nothing else."""
+        telling = Telling(self.recorder, tenant.name, service.id, service.hook)
+        request, way, manner = self._read(service, body, tenant)
+        try:
+            status, content = self._answer(_signing(request, now, way), manner, now, way, telling)
+        except Exception as error:
+            status, content = self._not_checked(service, manner, error)
+        return self._told(telling, status, content)
+
+    async def answered(self, service: Service, body: bytes, now: datetime, tenant: Tenant = OPEN) -> tuple[int, bytes]:
+        """The same, with what the request lacks fetched from the client's FHIR server where that is allowed."""
+        telling = Telling(self.recorder, tenant.name, service.id, service.hook)
+        request, way, manner = self._read(service, body, tenant)
+        try:
+            signing = _signing(request, now, way)
+            grant = self.access.granted(request, tenant)
+            if grant is not None:
+                signing = await self.access.complete(signing, grant)
+            status, content = self._answer(signing, manner, now, way, telling)
+        except Exception as error:
+            status, content = self._not_checked(service, manner, error)
+        return self._told(telling, status, content)
+
+    def _told(self, telling: Telling, status: int, content: dict[str, Any]) -> tuple[int, bytes]:
+        encoded = msgspec.json.encode(content)
+        telling.told(status, content, self.renderer.knowledge, self.renderer.version)
+        return status, encoded
+
+    def _read(self, service: Service, body: bytes, tenant: Tenant) -> tuple[HookRequest, Way, Manner]:
         request = read_request(body, (service.hook,))
+        way = self.way(tenant)
+        if tenant.fhir_version is not None:
+            request = structs.replace(request, fhir_version=tenant.fhir_version)
         manner = Manner(
             hook=request.hook,
-            dialect=service.dialect,
+            dialect=way.dialect or service.dialect,
             namespace=request.namespace,
             public_url=self.settings.public_url,
-            info_cards=self.settings.info_cards,
-            explain=request.explain and self.settings.explain,
+            info_cards=way.review.info_cards,
+            explain=request.explain and way.explain,
+            numbers=way.review.numbers,
         )
-        try:
-            status, content = self._answer(request, manner, now)
-        except Exception as error:
-            log.error("%s: not checked: %s", service.id, type(error).__name__)
-            status, content = 200, self.renderer.failed(manner)
-        return status, msgspec.json.encode(content)
+        return request, way, manner
 
-    def _answer(self, request: HookRequest, manner: Manner, now: datetime) -> tuple[int, dict[str, Any]]:
-        signing = Signing(request, now.astimezone(self.settings.zone).date(), self.review_settings)
+    def _not_checked(self, service: Service, manner: Manner, error: Exception) -> tuple[int, dict[str, Any]]:
+        log.error("%s: not checked: %s", service.id, type(error).__name__)
+        return 200, self.renderer.failed(manner)
+
+    def _answer(
+        self, signing: Signing, manner: Manner, now: datetime, way: Way, telling: Telling
+    ) -> tuple[int, dict[str, Any]]:
         chart = signing.chart if signing.concerned else Chart(unreadable=signing.read.unreadable)
-        found = review(signing.drafts, chart, signing.today, signing.hook, signing.selected, self.review_settings)
+        found = review(signing.drafts, chart, signing.today, signing.hook, signing.selected, way.review)
+        withheld = telling.reviewed(found, signing, manner.info_cards)
         if found.in_scope and signing.prefetched.nothing_known and not _is_grave(found):
-            return 412, operation_outcome("incomplete", NOTHING_KNOWN, "prefetch")
-        return 200, self.renderer.render(found, manner, OrderWriter(signing, now))
+            why = NOTHING_FETCHED if signing.fetched else NOTHING_KNOWN
+            return 412, operation_outcome("incomplete", why, "prefetch")
+        return 200, self.renderer.render(found, manner, OrderWriter(signing, now), withheld)
+
+
+def _signing(request: HookRequest, now: datetime, way: Way) -> Signing:
+    return Signing(request, now.astimezone(way.zone).date(), way.review)
 
 
 def _is_grave(found: Review) -> bool:
@@ -84,6 +163,10 @@ class OrderWriter:
         encounter = f"Encounter/{request.encounter_id}" if request.encounter_id else None
         subject = f"Patient/{request.patient_id}"
         return write_order(order, self.version, subject, self.authored_on, encounter, request.user_id)
+
+    def named(self, ref: str) -> str | None:
+        draft = self.signing.draft(ref)
+        return None if draft is None else name_of(draft.order)
 
     def update(self, change: Update) -> Mapping[str, Any] | None:
         draft = self.signing.draft(change.ref)

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -15,17 +15,24 @@ from starlette.routing import Route
 
 from hooks import fhir_write
 from hooks.answer import Answerer
+from hooks.dialects import DIALECTS
+from hooks.feedback import read_feedback
+from hooks.fhir_access import FhirAccess
+from hooks.pages.routes import pages
 from hooks.protocol import BadRequest
+from hooks.records.recorder import RETRY_AFTER, NotRecordedError, Recorder
 from hooks.refusals import JSON, not_authenticated, refusal
-from hooks.security import Frame, NotAuthenticatedError, authenticate
+from hooks.security import Frame, NotAuthenticatedError, Trust
 from hooks.services import SERVICES, Service, discovery
 from hooks.settings import Settings, load
+from hooks.tenants import Tenant
 
 Clock = Callable[[], datetime]
 
 JSON_TYPES = frozenset({"", JSON, "application/fhir+json", "application/json+fhir", "text/json"})
 LONGEST_LENGTH = 18
 """Digits of a Content-Length that is worth reading as a number."""
+NOT_RECORDED = "The feedback could not be recorded now. Send it again."
 log = logging.getLogger("firstline.http")
 
 
@@ -33,34 +40,52 @@ class TooLargeError(Exception):
     """The body is larger than the site allows."""
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Starlette:
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, trust: Trust | None = None
+) -> Starlette:
     """The service as an ASGI application. Without arguments everything comes from the environment.
 
     Raises ``SettingsError`` or ``KnowledgeError`` where something is wrong: it does not start half-configured.
     """
     settings = load() if settings is None else settings
+    access = FhirAccess(settings)
+    recorder = Recorder(settings)
+    trust = trust or Trust(settings, recorder if recorder.on else None)
+    services = _Services(settings, trust, clock or _clock_of(settings), access, recorder)
     app = Starlette(
         routes=[
-            Route("/cds-services", _Discovery().answer, methods=["GET"]),
-            Route("/cds-services/{id}", _Services(settings, clock or _clock_of(settings)).answer, methods=["POST"]),
+            Route("/cds-services", _Discovery(trust, settings.prefetch_left_out).answer, methods=["GET"]),
+            Route("/cds-services/{id}", services.answer, methods=["POST"]),
+            Route("/cds-services/{id}/feedback", services.feedback, methods=["POST"]),
+            *pages(settings, trust, clock or _clock_of(settings)),
         ],
         middleware=[Middleware(Frame, failure=refusal(500, "An error inside Firstline. Nothing was checked."))],
         exception_handlers={HTTPException: _http_refusal},
         lifespan=_lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.fhir_access = access
+    app.state.recorder = recorder
     return app
 
 
 @asynccontextmanager
-async def _lifespan(_: Starlette) -> AsyncIterator[None]:
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     """Checks what orders are written from; what start-up made stays, so the garbage collector need not look at it."""
     fhir_write.check_templates()
+    recorder: Recorder = app.state.recorder
+    await recorder.start()
     gc.collect()
     gc.freeze()
     # A request makes thousands of small objects and frees nearly all of them itself: look for cycles less often.
     gc.set_threshold(50_000, 20, 100)
-    yield
+    access: FhirAccess = app.state.fhir_access
+    access.open()
+    try:
+        yield
+    finally:
+        await access.aclose()
+        await recorder.stop()
 
 
 def _clock_of(settings: Settings) -> Clock:
@@ -69,30 +94,41 @@ def _clock_of(settings: Settings) -> Clock:
 
 
 class _Discovery:
-    """``GET /cds-services``, built once."""
+    """``GET /cds-services``, built once for each dialect."""
 
-    def __init__(self) -> None:
-        self.body = discovery()
+    def __init__(self, trust: Trust, left_out: Collection[str]) -> None:
+        self.trust = trust
+        self.bodies = {dialect: discovery(dialect, left_out) for dialect in (None, *DIALECTS)}
 
     async def answer(self, request: Request) -> Response:
         try:
-            authenticate(request.scope)
+            client = await self.trust.authenticate(request.scope)
         except NotAuthenticatedError:
             return not_authenticated()
-        return Response(self.body, media_type=JSON)
+        return Response(self.bodies[client.tenant.dialect], media_type=JSON)
 
 
 class _Services:
-    """``POST /cds-services/{id}``."""
+    """``POST /cds-services/{id}`` and ``/cds-services/{id}/feedback``."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, trust: Trust, clock: Clock, access: FhirAccess, recorder: Recorder) -> None:
         self.settings = settings
+        self.trust = trust
         self.clock = clock
-        self.answerer = Answerer(settings)
+        self.recorder = recorder
+        self.answerer = Answerer(settings, access, recorder)
 
     async def answer(self, request: Request) -> Response:
+        return await self._answered(request, self._answer)
+
+    async def feedback(self, request: Request) -> Response:
+        return await self._answered(request, self._feedback)
+
+    async def _answered(
+        self, request: Request, answer: Callable[[Service, bytes, Tenant], Awaitable[Response]]
+    ) -> Response:
         try:
-            authenticate(request.scope)
+            client = await self.trust.authenticate(request.scope)
         except NotAuthenticatedError:
             return not_authenticated()
         service = SERVICES.get(request.path_params["id"])
@@ -107,14 +143,25 @@ class _Services:
             return refusal(413, f"The request is larger than {limit} bytes.", headers={"Connection": "close"})
         except ClientDisconnect:
             return refusal(400, "The request broke off.")
-        return self._answer(service, body)
+        return await answer(service, body, client.tenant)
 
-    def _answer(self, service: Service, body: bytes) -> Response:
+    async def _answer(self, service: Service, body: bytes, tenant: Tenant) -> Response:
         try:
-            status, content = self.answerer.answer(service, body, self.clock())
+            status, content = await self.answerer.answered(service, body, self.clock(), tenant)
         except BadRequest as error:
             return refusal(error.status, error.message, error.field)
         return Response(content, status, media_type=JSON)
+
+    async def _feedback(self, service: Service, body: bytes, tenant: Tenant) -> Response:
+        """200 once it is recorded; no body is specified, and clients expect none."""
+        now, comments = self.recorder.clock(), self.settings.record_comments
+        try:
+            await self.recorder.feedback(read_feedback(body, tenant.name, service.id, now, comments))
+        except BadRequest as error:
+            return refusal(error.status, error.message, error.field)
+        except NotRecordedError:
+            return refusal(503, NOT_RECORDED, headers={"Retry-After": str(RETRY_AFTER)})
+        return Response(status_code=200)
 
     async def _body(self, request: Request) -> bytes:
         """The whole body; stops reading as soon as it is too large."""

@@ -148,6 +148,14 @@ def basis(rule: Knowledge) -> str:
     return " ".join(parts)
 
 
+def own_numbers(rule: str, numbers: Mapping[str, Decimal]) -> str | None:
+    """The numbers of this rule that the site has set for itself; None where there are none."""
+    own = [
+        _quantity(name, value) for key, value in numbers.items() for of, _, name in [key.partition(".")] if of == rule
+    ]
+    return f"Numbers of this site in place of the standard ones: {', '.join(own)}." if own else None
+
+
 def _link(source: Source) -> str:
     return f"[{source.label}]({source.url})"
 

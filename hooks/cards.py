@@ -2,37 +2,32 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any, Protocol
+from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid5
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds.findings import NOT_CHECKED
 from cds.knowledge import Knowledge
-from cds.orders import PlainOrder, Proposal, Update
 from cds.outcome import CannotTell, Fires, Outcome
 from cds.review import Finding, Review, Said
 from hooks import card_text as text
 from hooks.card_choice import Plan, choose
+from hooks.dialects import DIALECTS, Dialect
 from hooks.override_reasons import reasons_for
+from hooks.suggestions import Writer, write_suggestions
 
 TOPIC_SYSTEM = "urn:firstline:rule"
-DIALECT_1, DIALECT_2 = "1.0", "2.0"
 NOT_CHECKED_SUMMARY = "Firstline could not check this order. Check doses and combinations by other means."
 NOT_CHECKED_DETAIL = (
     "An error inside Firstline, not in the order, stopped the check. Nothing is known to be right or wrong."
 )
 SERVICE_LABEL = "Firstline"
+NOTHING_WITHHELD: Mapping[int, str] = {}
 
 log = logging.getLogger("firstline.cards")
-
-
-class Writer(Protocol):
-    """Turns plain orders and changes into resources of the client's FHIR version; None: this version has none."""
-
-    def create(self, order: PlainOrder) -> Mapping[str, Any] | None: ...
-
-    def update(self, change: Update) -> Mapping[str, Any] | None: ...
 
 
 class Manner(Struct, frozen=True):
@@ -44,6 +39,11 @@ class Manner(Struct, frozen=True):
     public_url: str | None = None
     info_cards: bool = True
     explain: bool = False
+    numbers: Mapping[str, Decimal] = {}
+
+    @property
+    def speaks(self) -> Dialect:
+        return DIALECTS[self.dialect]
 
 
 class Renderer:
@@ -55,12 +55,19 @@ class Renderer:
         self.basis = {name: text.basis(rule) for name, rule in knowledge.items()}
         self.sources = {name: _source(rule) for name, rule in knowledge.items()}
 
-    def render(self, review: Review, manner: Manner, writer: Writer) -> dict[str, Any]:
-        """The whole answer. Nothing in it is empty but ``cards`` and ``inScope``."""
-        plans = choose(review, manner.hook, manner.info_cards)
+    def render(
+        self, review: Review, manner: Manner, writer: Writer, withheld: Mapping[int, str] = NOTHING_WITHHELD
+    ) -> dict[str, Any]:
+        """The whole answer. Nothing in it is empty but ``cards`` and ``inScope``.
+
+        ``withheld``: by ``id()`` of a finding, why it makes no card this time ("shown before").
+        """
+        left = [finding for finding in review.findings if id(finding) not in withheld]
+        shown = replace(review, findings=tuple(left)) if withheld else review
+        plans = choose(shown, manner.hook, manner.info_cards)
         cards = [self._card(plan, review, manner, writer, first=plan is plans[0]) for plan in plans]
         shown_by = {id(finding): _card_uuid(manner, plan.group) for plan in plans for finding in plan.findings}
-        view = self._review(review, manner, shown_by)
+        view = self._review(review, manner, shown_by, withheld)
         return {"cards": cards, "extension": {"firstline.review": view}}
 
     def failed(self, manner: Manner) -> dict[str, Any]:
@@ -98,6 +105,7 @@ class Renderer:
                     text.not_known(unknown),
                     *(text.escape_sentence(note) for note in review.proposals.notes.get(plan.group, ())),
                     self.basis[rule.id],
+                    text.own_numbers(rule.id, manner.numbers),
                     text.LAST_LINE,
                 ],
             ),
@@ -106,9 +114,9 @@ class Renderer:
         }
         if suggestions:
             card["suggestions"] = suggestions
-            card["selectionBehavior"] = "at-most-one"
+            card["selectionBehavior"] = manner.speaks.behaviour
         if not plan.informing:
-            card["overrideReasons"] = list(reasons_for(plan.lead.rule, plan.group))
+            card["overrideReasons"] = list(reasons_for(plan.lead.rule, plan.group, manner.speaks.plain_codes))
         if manner.public_url:
             address = f"{manner.public_url.rstrip('/')}/evidence/{rule.id}"
             card["links"] = [{"label": f"Evidence: {rule.title}", "url": address, "type": "absolute"}]
@@ -155,27 +163,20 @@ class Renderer:
     # Suggestions
 
     def _suggestions(self, plan: Plan, manner: Manner, writer: Writer) -> tuple[list[dict[str, Any]], list[str]]:
-        """Suggestions of the card; and as text what this client's FHIR version cannot be offered as an order."""
-        made: list[dict[str, Any]] = []
-        in_text: list[str] = []
-        for proposal in plan.proposals:
-            actions = _actions(proposal, manner, writer)
-            if actions is None:
-                in_text.append(f"To consider: {text.escape_sentence(proposal.label)}")
-                continue
-            suggestion: dict[str, Any] = {
-                "label": text.shorten(text.plain(proposal.label)),
-                "uuid": str(uuid5(manner.namespace, f"card|{plan.group}|suggestion|{len(made) + 1}")),
-            }
-            if proposal.recommended and not plan.informing and manner.dialect == DIALECT_2:
-                suggestion["isRecommended"] = True
-            suggestion["actions"] = actions
-            made.append(suggestion)
-        return made, in_text
+        """Suggestions of the card; and as text what this client cannot be offered as an order."""
+        made, told = write_suggestions(plan.proposals, manner.speaks, writer)
+        sent = []
+        for at, suggestion in enumerate(made, 1):
+            uuid = str(uuid5(manner.namespace, f"card|{plan.group}|suggestion|{at}"))
+            recommended = suggestion.recommended and not plan.informing and manner.speaks.since_2
+            sent.append(suggestion.as_sent(uuid, recommended))
+        return sent, [f"To consider: {text.escape_sentence(proposal.label)}" for proposal in told]
 
     # What a machine can read
 
-    def _review(self, review: Review, manner: Manner, shown_by: Mapping[int, str]) -> dict[str, Any]:
+    def _review(
+        self, review: Review, manner: Manner, shown_by: Mapping[int, str], withheld: Mapping[int, str]
+    ) -> dict[str, Any]:
         first = review.orders[0] if review.orders else None
         views = {(order.indication, order.ladder_state) for order in review.orders}
         findings = []
@@ -183,6 +184,8 @@ class Renderer:
             entry = _finding(finding)
             if id(finding) in shown_by:
                 entry["card"] = shown_by[id(finding)]
+            elif id(finding) in withheld:
+                entry["withheld"] = withheld[id(finding)]
             findings.append(entry)
         found: dict[str, Any] = {
             "indication": first and first.indication,
@@ -224,33 +227,9 @@ def _source(rule: Knowledge) -> dict[str, Any]:
     return {"label": rule.sources[0].label, "url": rule.sources[0].url, "topic": topic}
 
 
-def _actions(proposal: Proposal, manner: Manner, writer: Writer) -> list[dict[str, Any]] | None:
-    """Create and update first, delete last: a client that applies only the first is not left without an order."""
-    actions: list[dict[str, Any]] = []
-    for order in (proposal.create, proposal.also):
-        if order is not None:
-            created = writer.create(order)
-            if created is None:
-                return None
-            actions.append({"type": "create", "description": _described("Order " + order.text), "resource": created})
-    if proposal.update is not None:
-        updated = writer.update(proposal.update)
-        if updated is None:
-            return None
-        actions.append({"type": "update", "description": _described(proposal.label), "resource": updated})
-    if proposal.delete is not None:
-        where = "resource" if manner.dialect == DIALECT_1 else "resourceId"
-        actions.append({"type": "delete", "description": "Remove the draft order", where: proposal.delete})
-    return actions or None
-
-
-def _described(words: str) -> str:
-    return text.shorten(text.plain(words), text.LONGEST_SENTENCE)
-
-
 def _in_dialect(card: dict[str, Any], manner: Manner) -> dict[str, Any]:
     """The card as CDS Hooks 1.0 has it, where the client speaks that."""
-    if manner.dialect != DIALECT_1:
+    if manner.speaks.since_2:
         return card
     older = {name: value for name, value in card.items() if name not in ("uuid", "overrideReasons")}
     older["source"] = {name: value for name, value in card["source"].items() if name != "topic"}

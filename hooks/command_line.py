@@ -20,7 +20,7 @@ from hooks.answer import Answerer
 from hooks.knowledge_version import all_knowledge, knowledge_version
 from hooks.protocol import EXPLAIN, BadRequest
 from hooks.services import SERVICES
-from hooks.settings import Settings, SettingsError, load
+from hooks.settings import CONFIG, Settings, SettingsError, load
 
 UNSIGNED = "No clinician has signed this content off."
 COLOURS = {"critical": "red", "warning": "yellow", "info": "blue"}
@@ -36,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asked = _parser().parse_args(arguments)
         asked.run(asked, console)
-    except (UseError, KnowledgeError, SettingsError) as error:
+    except SettingsError as error:
+        for problem in error.problems:
+            print(f"firstline: {problem}", file=sys.stderr)  # noqa: T201
+        return 2
+    except (UseError, KnowledgeError) as error:
         print(f"firstline: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0
@@ -57,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     knowledge = commands.add_parser("knowledge", help="list rules, versions and overdue reviews")
     knowledge.add_argument("--today", type=date.fromisoformat, help="the day for overdue reviews (default: today)")
     knowledge.set_defaults(run=_knowledge)
+    check = commands.add_parser("check", help="check a settings file: every error, with what to write")
+    check.add_argument("file", type=Path, help="a TOML file, as FIRSTLINE_CONFIG names it")
+    check.set_defaults(run=_check)
     return parser
 
 
@@ -190,6 +197,26 @@ def _knowledge(asked: argparse.Namespace, console: Console) -> None:
     console.print(table)
     overdue = sum(rule.next_review < today for rule in rules)
     console.print(f"{len(rules)} rules and gates, {overdue} overdue for review. {UNSIGNED}")
+
+
+# check
+
+
+def _check(asked: argparse.Namespace, console: Console) -> None:
+    """Reads the file as the service would, without the environment."""
+    settings = load({CONFIG: str(asked.file)})
+    console.print(Text(f"{asked.file}: no errors."), soft_wrap=True)
+    if not settings.tenants:
+        console.print("Open mode: whoever calls from this machine is answered, nobody else.")
+    for tenant in settings.tenants:
+        looser = sum(threshold.reason is not None for threshold in tenant.thresholds.values())
+        servers = len(tenant.fhir_servers)
+        told = [f"dialect {tenant.dialect or 'by the hook'}"]
+        told.append(f"{servers or 'no'} FHIR server{'s' if servers > 1 else ''}")
+        told += [f"{len(tenant.thresholds)} numbers of its own ({looser} looser)"] if tenant.thresholds else []
+        console.print(
+            Text(f"Client {tenant.name}: tokens of {', '.join(tenant.issuers)}; {'; '.join(told)}"), soft_wrap=True
+        )
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ NOT_PROVIDED, UNREADABLE = "not provided", "unreadable"
 Slot = Resource | Raw | None
 """What a prefetch key holds: a resource, ``null``, or JSON that has to be read loosely."""
 
+Pages = tuple[Slot, ...]
+"""The pages of one answer, in their order."""
+
 OBSERVED: Mapping[str, tuple[str, ...]] = {
     "egfr": ("egfr", "egfr_race_based", "crcl"),
     "creatinine": ("creatinine",),
@@ -102,20 +105,23 @@ TEMPLATES: Mapping[str, str] = _templates()
 
 
 class Answer:
-    """What one key, or one answer of a FHIR server, holds. ``kinds``: those of the resources that were found."""
+    """What one key holds, on one page or on several. ``kinds``: those of the resources that were found."""
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, *pages: Slot) -> None:
         self.found: list[Arrived] = []
         self.lost: list[Lost] = []
         self._partial = False
         self._failed = False
         self._total = 0
         self._seen = 0
-        self._null = slot is None
-        if isinstance(slot, Raw):
-            self._read_loosely(slot)
-        elif slot is not None:
-            self._take(slot, None)
+        self._null = pages == (None,)
+        for page in pages:
+            total, self._total, self._partial = self._total, 0, False
+            if isinstance(page, Raw):
+                self._read_loosely(page)
+            elif page is not None:
+                self._take(page, None)
+            self._total = max(total, self._total)
         self.kinds = {type(resource) for resource, _ in self.found}
         self._belonging = {KINDS.get(kind) for kind in self.kinds}
 
@@ -247,9 +253,12 @@ class Prefetched:
         return ANSWERED if fits and not answer.incomplete else UNREADABLE
 
 
-def complete(prefetch: Mapping[str, Slot], fetched: Mapping[str, Slot] | None = None) -> Prefetched:
+def complete(prefetch: Mapping[str, Slot], fetched: Mapping[str, Pages] | None = None) -> Prefetched:
     """Reads what every key holds. ``fetched`` takes the place of keys that were asked of the FHIR server since."""
-    return Prefetched({key: _answer(slot) for key, slot in {**prefetch, **(fetched or {})}.items()})
+    answers = {key: _answer(slot) for key, slot in prefetch.items()}
+    if fetched:
+        answers.update((key, _answer(*pages)) for key, pages in fetched.items())
+    return Prefetched(answers)
 
 
 def unanswered(prefetched: Prefetched, wanted: Iterable[str] = TEMPLATES) -> tuple[str, ...]:
@@ -257,8 +266,8 @@ def unanswered(prefetched: Prefetched, wanted: Iterable[str] = TEMPLATES) -> tup
     return tuple(key for key in wanted if prefetched.questions[key] != ANSWERED)
 
 
-def _answer(slot: Slot) -> Answer:
+def _answer(*pages: Slot) -> Answer:
     try:
-        return Answer(slot)
+        return Answer(*pages)
     except RecursionError:
         return Answer(Raw(b"0"))

@@ -23,6 +23,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
 )
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 HALF_A_CHARACTER = 6
 """The length of an escaped surrogate without its other half."""
 
@@ -39,11 +40,13 @@ class BadRequest(Exception):  # noqa: N818 - the name of the status
 
 
 class FhirAuthorization(Struct, frozen=True):
-    """The token for the client's FHIR server. It is never shown, logged or kept."""
+    """The token for the client's FHIR server. It is never shown, logged or kept.
+
+    ``scope`` is empty where none was said; ``patient`` is the id of the only patient that ``patient/`` scopes concern.
+    """
 
     access_token: str
     scope: str = ""
-    subject: str | None = None
     patient: str | None = None
 
     def __repr__(self) -> str:
@@ -65,6 +68,8 @@ class HookRequest(Struct, frozen=True):
     fhir_server: str | None = None
     fhir_authorization: FhirAuthorization | None = None
     extension: Mapping[str, Any] = {}
+    fhir_version: str | None = None
+    """The client's setting."""
 
     def __repr__(self) -> str:
         return f"HookRequest(hook={self.hook!r})"
@@ -77,7 +82,7 @@ class HookRequest(Struct, frozen=True):
     @property
     def default_version(self) -> str:
         """The FHIR version of a draft whose shape does not show it."""
-        return "STU3" if self.hook == MEDICATION_PRESCRIBE else "R4"
+        return self.fhir_version or ("STU3" if self.hook == MEDICATION_PRESCRIBE else "R4")
 
 
 class _Entry(Struct, rename="camel", gc=False):
@@ -112,7 +117,6 @@ _any_json = msgspec.json.Decoder(Raw)
 _slots = msgspec.json.Decoder(dict[str, Raw])
 _resource = msgspec.json.Decoder(AnyResource)
 _extension = msgspec.json.Decoder(dict[str, Any])
-_authorization = msgspec.json.Decoder(FhirAuthorization)
 _texts = msgspec.json.Decoder(list[Any])
 
 
@@ -291,10 +295,18 @@ def _read_extension(raw: Raw) -> Mapping[str, Any]:
 
 
 def _read_authorization(raw: Raw) -> FhirAuthorization | None:
-    try:
-        return _authorization.decode(raw) if raw else None
-    except UNREADABLE_JSON:
+    """The token with what it permits; None where there is none that can be presented: none sent, run out, not a bearer
+    token, or one that no header can hold."""
+    fields = (fields_of(raw) or {}) if raw else {}
+    token = text_of(fields.get("access_token"))
+    if token is None or _TOKEN.fullmatch(token) is None:
         return None
+    kind, expires = text_of(fields.get("token_type")), bytes(fields.get("expires_in", ABSENT)).strip(b'"')
+    if (kind is not None and kind.strip().casefold() != "bearer") or expires.startswith(b"-") or expires == b"0":
+        return None
+    said = fields.get("scope", ABSENT)
+    scopes = [text_of(one) or "" for one in members_of(said)] if bytes(said)[:1] == b"[" else [text_of(said) or ""]
+    return FhirAuthorization(token, " ".join(scopes), _optional_id(text_of(fields.get("patient")), "Patient"))
 
 
 def _namespace(hook_instance: str | None, body: bytes) -> UUID:

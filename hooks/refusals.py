@@ -15,6 +15,7 @@ ISSUE_CODES = {
     415: "not-supported",
     422: "invalid",
     500: "exception",
+    503: "transient",
 }
 
 

@@ -1,11 +1,11 @@
 """The services that discovery lists: one for each hook, each with its own id and dialect."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from msgspec import Struct
 
-from hooks.cards import DIALECT_1, DIALECT_2
+from hooks.dialects import DIALECT_1, DIALECT_2, DIALECTS
 from hooks.prefetch import TEMPLATES
 
 WHAT = (
@@ -14,13 +14,13 @@ WHAT = (
     " dangerous beside an active one, gets no card."
 )
 USAGE = (
-    "Every prefetch key may be left out: what is not sent is not known, and the answer says so where it matters."
-    " A FHIR server is not called."
+    "Every prefetch key may be left out. What is not sent is fetched, for an order in scope only, where the site allows"
+    " this FHIR server and fhirAuthorization permits it; what cannot be had is named in the answer where it matters."
 )
 
 
 class Service(Struct, frozen=True):
-    """One entry of discovery. ``dialect`` is the version of CDS Hooks in which it answers."""
+    """One entry of discovery. ``dialect`` is the one in which it answers a client for which none is set."""
 
     id: str
     hook: str
@@ -38,8 +38,9 @@ SERVICES: Mapping[str, Service] = {
 }
 
 
-def discovery() -> bytes:
-    """The body of ``GET /cds-services``."""
+def discovery(dialect: str | None = None, left_out: Collection[str] = ()) -> bytes:
+    """The body of ``GET /cds-services`` for a client of this dialect; None: each service in its own. ``left_out`` are
+    the prefetch keys that the site does not ask for."""
     services = []
     for service in SERVICES.values():
         entry: dict[str, object] = {
@@ -47,9 +48,9 @@ def discovery() -> bytes:
             "title": service.title,
             "description": WHAT,
             "id": service.id,
-            "prefetch": dict(TEMPLATES),
+            "prefetch": {key: query for key, query in TEMPLATES.items() if key not in left_out},
         }
-        if service.dialect != DIALECT_1:
+        if DIALECTS[dialect or service.dialect].since_2:
             entry["usageRequirements"] = USAGE
         services.append(entry)
     return msgspec.json.encode({"services": services})

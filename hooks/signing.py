@@ -1,5 +1,6 @@
 """One hook request, read: the drafts, the chart, the day. What a review needs, and what its answer is written with."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 
@@ -7,7 +8,7 @@ from cds.case import ORDER_SELECT, Case, ReviewSettings
 from cds.chart import Chart, MedicationOrder
 from cds.scope import in_scope, reverse_scope
 from hooks.fhir_read import Draft, read_chart, read_drafts
-from hooks.prefetch import complete
+from hooks.prefetch import Pages, complete
 from hooks.protocol import HookRequest, read_request
 
 
@@ -15,14 +16,21 @@ class Signing:
     """The drafts of one request and the chart beside them.
 
     ``selected`` holds the references that order-select asks about; None: all. The chart is read when it is asked for:
-    an order that does not concern Firstline needs none.
+    an order that does not concern Firstline needs none. ``fetched`` are the answers of the FHIR server by key.
     """
 
-    def __init__(self, request: HookRequest, today: date, settings: ReviewSettings | None = None) -> None:
+    def __init__(
+        self,
+        request: HookRequest,
+        today: date,
+        settings: ReviewSettings | None = None,
+        fetched: Mapping[str, Pages] | None = None,
+    ) -> None:
         self.request = request
         self.today = today
         self.settings = settings or ReviewSettings()
-        self.prefetched = complete(request.prefetch)
+        self.fetched = fetched or {}
+        self.prefetched = complete(request.prefetch, self.fetched)
         self.read = read_drafts(request.draft_orders, request.default_version, self.prefetched.records)
         self.hook = request.hook
         self.selected = self.read.selected(request.selections) if self.hook == ORDER_SELECT else None
@@ -43,11 +51,16 @@ class Signing:
     @property
     def concerned(self) -> bool:
         """Whether any draft that is asked about may have to be reviewed."""
-        return any(
-            in_scope(order) or reverse_scope(order)
-            for order in self.drafts
-            if not self.selected or order.ref in self.selected
-        )
+        return any(in_scope(order) or reverse_scope(order) for order in self.asked)
+
+    @property
+    def asked(self) -> tuple[MedicationOrder, ...]:
+        """The drafts that the hook asks about."""
+        return tuple(order for order in self.drafts if not self.selected or order.ref in self.selected)
+
+    def with_fetched(self, fetched: Mapping[str, Pages]) -> "Signing":
+        """The same signing, read with what came from the FHIR server since."""
+        return Signing(self.request, self.today, self.settings, {**self.fetched, **fetched})
 
     def draft(self, ref: str) -> Draft | None:
         """The draft of this reference as it was sent; None where two drafts share it."""

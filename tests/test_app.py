@@ -393,7 +393,7 @@ def test_an_error_outside_the_review_is_a_plain_500(
     def broken(*_: Any) -> Any:
         raise RuntimeError("Quetzal-7")
 
-    monkeypatch.setattr(answer.Answerer, "answer", broken)
+    monkeypatch.setattr(answer.Answerer, "answered", broken)
     response = call(APP, "POST", SIGN, json={})
     assert "Nothing was checked" in refused(response, 500)
     assert "Quetzal" not in response.text + caplog.text
@@ -490,6 +490,7 @@ def test_starting_checks_the_templates_and_frees_the_collector(monkeypatch: pyte
 
 def test_serving_tells_the_address_once_it_answers() -> None:
     environment = {"PORT": "0", "TODAY": NOW.isoformat(), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    environment["FIRSTLINE_DATABASE_URL"] = "none"
     command = [sys.executable, "-m", "hooks.serve"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as child:
         try:
@@ -512,6 +513,7 @@ def test_a_wrong_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch, capsys
 
 def test_the_server_says_where_it_listens(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PORT", "0")
+    monkeypatch.setenv("FIRSTLINE_DATABASE_URL", "none")
     monkeypatch.setattr(fhir_write, "check_templates", lambda: None)
     ticks = serve.Server.on_tick
 
@@ -525,4 +527,4 @@ def test_the_server_says_where_it_listens(monkeypatch: pytest.MonkeyPatch, capsy
         assert serve.main() == 0
     finally:
         gc.unfreeze()
-    assert re.fullmatch(r"Firstline answers at http://127.0.0.1:\d+/cds-services\n", capsys.readouterr().out)
+    assert re.fullmatch(r"Firstline answers at http://127.0.0.1:\d+/\n", capsys.readouterr().out)

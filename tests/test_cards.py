@@ -21,7 +21,8 @@ from cds.review import OrderView, Review
 from hooks import card_text, override_reasons
 from hooks.card_choice import choose
 from hooks.card_text import fill, plain
-from hooks.cards import DIALECT_1, DIALECT_2, Manner, Renderer
+from hooks.cards import Manner, Renderer
+from hooks.dialects import DIALECT_1, DIALECT_2
 
 GROUPS = {"DD-01": "sedation", "DD-04": "sedation", "DD-03": "sedation", "DD-07": "interaction", "DD-15": "organ",
           "DD-23": "dose", "SAF-01": "safety", "SAF-07": "safety", "SAF-12": "safety", "G04": "safety"}  # fmt: skip

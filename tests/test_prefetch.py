@@ -304,7 +304,8 @@ def test_nothing_known() -> None:
 def test_what_was_fetched_takes_the_place_of_what_was_missing() -> None:
     sent = read_request(encoded(body(prefetch={"conditions": OUTCOME, "allergies": None}))).prefetch
     assert "conditions" in unanswered(complete(sent)) and "allergies" not in unanswered(complete(sent))
-    fetched = read_request(encoded(body(prefetch={"conditions": bundle(condition())}))).prefetch
+    answered = read_request(encoded(body(prefetch={"conditions": bundle(condition())}))).prefetch
+    fetched = {key: (slot,) for key, slot in answered.items()}
     assert "conditions" not in unanswered(complete(sent, fetched))
     assert unanswered(complete(sent, fetched), ["conditions", "egfr"]) == ("egfr",)
 

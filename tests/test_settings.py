@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hooks import serve
 from hooks.settings import Settings, SettingsError, is_loopback, load
 
 
@@ -35,6 +36,34 @@ def test_a_day_is_an_instant_in_utc(written: str) -> None:
     assert load({"TODAY": written}).today == datetime(2026, 3, 1, tzinfo=UTC)
 
 
+def test_a_list_is_written_with_commas() -> None:
+    settings = load({"FIRSTLINE_TOKEN_ALGORITHMS": "ES384, RS384,PS512"})
+    assert settings.token_algorithms == ("ES384", "RS384", "PS512")
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"PORT": "many", "FIRSTLINE_HOST": "0.0.0.0", "FIRSTLINE_MAX_BODY_BYTES": "0", "FIRSTLINE_X": "1"})
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [
+        "PORT",
+        "FIRSTLINE_X",
+        "host",
+        "max_body_bytes",
+    ]
+
+
+def test_the_program_says_why_it_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FIRSTLINE_HOST", "0.0.0.0")
+    monkeypatch.setenv("FIRSTLINE_PORT", "-1")
+    assert serve.main() == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "Firstline does not start:"
+    assert lines[1].startswith("  host: open mode (no client authentication) listens on loopback only: write 127.0.0.1")
+    assert lines[2] == "  port: write a number from 0 to 65535"
+
+
 def test_the_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     path = tmp_path / "firstline.toml"
     path.write_text('port = 9000\nexplain = false\ntime_zone = "Europe/Vienna"\ntoday = 2026-03-01T09:00:00Z\n')
@@ -48,6 +77,13 @@ def test_the_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     ("environment", "words"),
     [
         ({"FIRSTLINE_PROT": "1"}, "FIRSTLINE_PROT: unknown setting"),
+        ({"FIRSTLINE_TENANTS": "north"}, "FIRSTLINE_TENANTS: unknown setting"),
+        ({"FIRSTLINE_TOKEN_ALGORITHMS": "ES384,none"}, "token_algorithms: none and symmetric"),
+        ({"FIRSTLINE_TOKEN_LIFETIME_SECONDS": "0"}, "token_lifetime_seconds: write a number from 1"),
+        ({"FIRSTLINE_CLOCK_SKEW_SECONDS": "301"}, "clock_skew_seconds: write a number from 0 to 300"),
+        ({"FIRSTLINE_PUBLIC_URL": "https://a:b@cds.example.org"}, "public_url: write an absolute address"),
+        ({"FIRSTLINE_PUBLIC_URL": "https://cds.example.org:port"}, "public_url: write an absolute address"),
+        ({"FIRSTLINE_PUBLIC_URL": "https://cds.exämple.org"}, "public_url: write an absolute address"),
         ({"PORT": "many"}, "PORT: write a whole number"),
         ({"PORT": "70000"}, "port: write a number from 0 to 65535"),
         ({"FIRSTLINE_INFO_CARDS": "perhaps"}, "FIRSTLINE_INFO_CARDS: write true or false"),

@@ -19,7 +19,7 @@ from cds.totals import doubtful, mme_missing, shown, without
 
 KNOWLEDGE = load_group("dose")
 
-FIFTY = KNOWLEDGE["DD-23"].number("mme_per_day")
+PAUSE = KNOWLEDGE["DD-23"]
 NINETY = KNOWLEDGE["DD-24"].number("mme_per_day")
 CANCER = "cancer pain"
 NOT_AN_OPIOID = DoesNotApply("no opioid is started")
@@ -31,13 +31,14 @@ def dose_from_50_mme(case: Case, draft: MedicationOrder) -> Outcome:
         return NOT_AN_OPIOID
     if case.mme_after.at_least >= NINETY:
         return DoesNotApply("90 MME a day or more (DD-24)")
-    if case.mme_after.at_least >= FIFTY:
-        return _mme_finding(case, draft, FIFTY)
+    pause = case.number_of(PAUSE, "mme_per_day")
+    if case.mme_after.at_least >= pause:
+        return _mme_finding(case, draft, pause)
     missing = mme_missing(case)
     if not missing:
-        return DoesNotApply("below 50 MME a day")
+        return DoesNotApply(f"below {shown(pause)} MME a day")
     known = f"; known part {shown(case.mme_after.at_least)} MME" if case.mme_after.at_least else ""
-    facts = _mme_facts(case, FIFTY) | {"drug": opioid_name(draft), "mme_not_known": _not_known(case) + known}
+    facts = _mme_facts(case, pause) | {"drug": opioid_name(draft), "mme_not_known": _not_known(case) + known}
     return CannotTell(missing, said=True, facts=facts)
 
 

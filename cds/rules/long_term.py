@@ -21,10 +21,8 @@ from cds.substances import dated
 
 KNOWLEDGE = load_group("safety")
 
-AGREEMENT_DAYS = KNOWLEDGE["SAF-04"].days("agreement_days")
 AGREEMENT_TAKEN_DAYS = KNOWLEDGE["SAF-04"].days("taken_over_days") + 1
 PDMP_FIRST_DAYS = KNOWLEDGE["SAF-05"].days("first_order_days")
-PDMP_DAYS = KNOWLEDGE["SAF-05"].days("continuing_days")
 LAXATIVE_SUPPLY_DAYS = KNOWLEDGE["SAF-07"].number("supply_days")
 CONTINUED_DAYS = KNOWLEDGE["SAF-08"].days("continued_days")
 FIRST_REVIEW_DAYS = KNOWLEDGE["SAF-08"].days("first_review_days")
@@ -52,7 +50,8 @@ def no_treatment_agreement(case: Case, draft: MedicationOrder) -> Outcome:
         return DoesNotApply("acute pain, palliative care or treatment of a use disorder")
     signed = _papers(case, "agreement")
     last = _latest(signed)
-    if _within(case, last, AGREEMENT_DAYS):
+    renewed = case.days_of(KNOWLEDGE["SAF-04"], "agreement_days")
+    if _within(case, last, renewed):
         return DoesNotApply("agreement on record")
     chronic = chronic_pain(case, draft)
     due = any_of((naive(case), taken_for(case, AGREEMENT_TAKEN_DAYS)))
@@ -65,7 +64,7 @@ def no_treatment_agreement(case: Case, draft: MedicationOrder) -> Outcome:
     missing = (*(() if chronic else (case.missing("conditions"),)), *(() if due else _history_missing(case)))
     if missing:
         return CannotTell(missing)
-    facts = {"drug": opioid_name(draft), "agreement_days": str(AGREEMENT_DAYS)}
+    facts = {"drug": opioid_name(draft), "agreement_days": str(renewed)}
     if last is not None:
         return Fires("info", facts | {"agreement_date": last.isoformat()}, "old")
     return Fires("info", facts)
@@ -78,14 +77,15 @@ def pdmp_not_checked(case: Case, draft: MedicationOrder) -> Outcome:
     if palliative(case, draft) and monitored(case):
         return DoesNotApply("palliative care in hospital")
     first = naive(case)
-    within = PDMP_DAYS if first is False else PDMP_FIRST_DAYS
+    continuing = case.days_of(KNOWLEDGE["SAF-05"], "continuing_days")
+    within = continuing if first is False else PDMP_FIRST_DAYS
     reviews = _papers(case, "pdmp")
     last = _latest(reviews)
     if _within(case, last, within):
         return DoesNotApply("reviewed")
     if last is None:
         return CannotTell(("PDMP review: not checked",))
-    if first is None and _within(case, last, PDMP_DAYS):
+    if first is None and _within(case, last, continuing):
         return CannotTell(_history_missing(case))
     facts = {"drug": opioid_name(draft), "pdmp_date": last.isoformat(), "pdmp_days": str(within)}
     return Fires("info", facts, unknown=() if first is not None else _history_missing(case))

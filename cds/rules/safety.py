@@ -24,7 +24,6 @@ from cds.totals import shown
 
 KNOWLEDGE = load_group("safety")
 
-NALOXONE_MME = KNOWLEDGE["SAF-01"].number("naloxone_mme_per_day")
 RESCUE_MONTHS = KNOWLEDGE["SAF-01"].days("rescue_dispensed_within_months")
 REMISSION_MONTHS = KNOWLEDGE["SAF-01"].days("remission_months")
 
@@ -118,7 +117,7 @@ def overdose_risks(case: Case, draft: MedicationOrder) -> Risks:
     named: list[str] = []
     missing: list[str] = []
     mme = case.mme_after
-    if mme.at_least >= NALOXONE_MME:
+    if mme.at_least >= case.number_of(KNOWLEDGE["SAF-01"], "naloxone_mme_per_day"):
         sure = mme.total is not None and case.medications_known
         named.append(f"{'' if sure else 'at least '}{shown(mme.at_least)} MME a day")
     else:

@@ -20,11 +20,9 @@ from cds.urine import Margins, unexpected_results
 KNOWLEDGE = load_group("safety")
 
 RESCUE_MONTHS = KNOWLEDGE["SAF-01"].days("rescue_dispensed_within_months")
-SCREENED_DAYS = KNOWLEDGE["SAF-02"].days("screened_within_days")
 SHORT_DAYS = KNOWLEDGE["SAF-02"].number("short_supply_days")
 SCORE_DAYS = KNOWLEDGE["SAF-03"].days("score_days")
 MODERATE = KNOWLEDGE["SAF-03"].number("ort_moderate_points")
-TEST_DAYS = KNOWLEDGE["SAF-06"].days("test_days")
 UNEXPECTED_DAYS = KNOWLEDGE["SAF-06"].days("unexpected_days")
 LONG_DAYS = KNOWLEDGE["SAF-06"].days("long_term_days")
 MARGINS = Margins(KNOWLEDGE["SAF-06"].days("explained_days"), KNOWLEDGE["SAF-06"].days("missed_days"))
@@ -90,10 +88,11 @@ def risk_not_screened(case: Case, draft: MedicationOrder) -> Outcome:
     first = naive(case)
     if first is False:
         return DoesNotApply("an opioid is taken already")
-    scores = screening(case, SCREENED_DAYS)
-    if scores.high or scores.moderate or scores.low or scores.no_number or _screening_paper(case):
+    within = case.days_of(KNOWLEDGE["SAF-02"], "screened_within_days")
+    scores = screening(case, within)
+    if scores.high or scores.moderate or scores.low or scores.no_number or _screening_paper(case, within):
         return DoesNotApply("screened")
-    facts = {"drug": opioid_name(draft), "screened_within_days": str(SCREENED_DAYS)}
+    facts = {"drug": opioid_name(draft), "screened_within_days": str(within)}
     if not case.chart.answers("scores"):
         return CannotTell((case.missing("scores"),), said=bool(first and longer), words="not_checked", facts=facts)
     missing = () if longer else _purpose_missing(case, draft)
@@ -102,9 +101,9 @@ def risk_not_screened(case: Case, draft: MedicationOrder) -> Outcome:
     return CannotTell(missing) if missing else Fires("info", facts)
 
 
-def _screening_paper(case: Case) -> bool:
+def _screening_paper(case: Case, within: int) -> bool:
     return any(
-        paper.kind == "screening" and paper.day is not None and 0 <= (case.today - paper.day).days <= SCREENED_DAYS
+        paper.kind == "screening" and paper.day is not None and 0 <= (case.today - paper.day).days <= within
         for paper in case.chart.papers
     )
 
@@ -153,10 +152,11 @@ def urine_drug_test(case: Case, draft: MedicationOrder) -> Outcome:
     if unexpected.named:
         facts = {"drug": drug, "urine_finding": unexpected.named[0], "urine_findings": "; ".join(unexpected.named)}
         return Fires("warning", facts, "unexpected", ("urine_test",), unexpected.missing)
-    if case.latest("uds", within_days=TEST_DAYS) is not None:
+    within = case.days_of(KNOWLEDGE["SAF-06"], "test_days")
+    if case.latest("uds", within_days=within) is not None:
         return CannotTell(unexpected.missing) if unexpected.missing else DoesNotApply("tested, as expected")
     due = any_of((taken_for(case, LONG_DAYS), case.condition("opioid_long_term_use") is not None, _at_risk(case)))
-    facts = {"drug": drug, "test_days": str(TEST_DAYS)}
+    facts = {"drug": drug, "test_days": str(within)}
     if not case.chart.answers("labs"):
         return CannotTell((case.missing("labs"),), said=bool(due), words="not_checked", facts=facts)
     if due:

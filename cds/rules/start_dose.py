@@ -15,7 +15,6 @@ from cds.totals import mme_missing, shown
 
 KNOWLEDGE = load_group("dose")
 
-START_MME = KNOWLEDGE["DD-26"].number("day_one_mme_per_day")
 START_SINGLE = {
     drug: KNOWLEDGE["DD-26"].number(f"{drug}_single_mg")
     for drug in ("tramadol", "hydromorphone", "oxycodone", "morphine")
@@ -89,9 +88,10 @@ def _excess(case: Case, draft: MedicationOrder) -> Fires | DoesNotApply | Cannot
         if ingredient == "tramadol" and ((single or 0) > SEED_SINGLE or (daily or 0) > SEED_DAILY):
             start = {"drug": ingredient, "limit_mg": number(SEED_SINGLE), "limit_mg_per_day": number(SEED_DAILY)}
             milder.append(_start(start, "info", "tramadol_start"))
-    if case.mme_after.at_least > START_MME:
+    day_one = case.number_of(KNOWLEDGE["DD-26"], "day_one_mme_per_day")
+    if case.mme_after.at_least > day_one:
         exact = "mme_per_day" if case.mme_after.total is not None and case.medications_known else "mme_at_least"
-        facts = {"drug": drug, exact: shown(case.mme_after.at_least), "threshold_mme_per_day": number(START_MME)}
+        facts = {"drug": drug, exact: shown(case.mme_after.at_least), "threshold_mme_per_day": number(day_one)}
         mme = f"{'' if exact == 'mme_per_day' else 'at least '}{shown(case.mme_after.at_least)} MME"
         return _start(facts | {"mme": mme}, "warning", "first_day")
     if milder:
