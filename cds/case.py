@@ -38,7 +38,11 @@ def once_a_case(ask: Callable[Concatenate["Case", Asked], Answer]) -> Callable[C
 
     @wraps(ask)
     def asked_once(case: "Case", /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
-        key = (ask, *[id(arg) if isinstance(arg, Struct) else arg for arg in args])
+        key: object = ask
+        if len(args) == 1:
+            key = (ask, id(args[0]) if isinstance(args[0], Struct) else args[0])
+        elif args:
+            key = (ask, *[id(arg) if isinstance(arg, Struct) else arg for arg in args])
         answers = case.answers
         if key not in answers:
             answers[key] = ask(case, *args, **named)
@@ -90,7 +94,7 @@ class Case:
         self.hook = hook
         self.settings = settings or ReviewSettings()
         self.asked = [d for d in self.drafts if selected and d.ref in selected] or list(self.drafts)
-        self.answers: dict[tuple[object, ...], object] = {}
+        self.answers: dict[object, object] = {}
         self.chart_answers: dict[object, object] = {}
 
     def number_of(self, rule: Knowledge, name: str) -> Decimal:
@@ -172,10 +176,11 @@ class Case:
 
     def taking_ingredient(self, *names: str, besides: MedicationOrder | None = None) -> tuple[MedicationOrder, ...]:
         """Drugs of the regimen that hold one of these ingredients."""
+        wanted = frozenset(names)
         return tuple(
             order
             for order in self.regimen
-            if order is not besides and order.drug is not None and any(order.drug.has(name) for name in names)
+            if order is not besides and order.drug is not None and not wanted.isdisjoint(order.drug.names)
         )
 
     def records_of(self, ingredient: str) -> tuple[MedicationOrder, ...]:
@@ -241,7 +246,7 @@ class Case:
     # Conditions and observations
 
     @cached_property
-    def _by_meaning(self) -> dict[str, list[Condition]]:
+    def by_meaning(self) -> dict[str, list[Condition]]:
         """The conditions that are not refuted, by each of their meanings, in the order of the chart."""
         by_meaning: dict[str, list[Condition]] = {}
         for condition in self.chart.conditions:
@@ -252,12 +257,12 @@ class Case:
 
     def lists_any(self, meanings: frozenset[str]) -> bool:
         """Whether any condition on record, present or not, has one of these meanings."""
-        return not meanings.isdisjoint(self._by_meaning)
+        return not meanings.isdisjoint(self.by_meaning)
 
     def condition(self, *meanings: str) -> Condition | None:
         """The first present condition with one of these meanings (conditions.csv), in the order asked."""
         for meaning in meanings:
-            for condition in self._by_meaning.get(meaning, ()):
+            for condition in self.by_meaning.get(meaning, ()):
                 if condition.status == "present":
                     return condition
         return None
@@ -270,24 +275,26 @@ class Case:
 
     def events(self, *meanings: str) -> tuple[Condition, ...]:
         """Conditions with one of these meanings whatever their status, but not the refuted (event conditions)."""
-        found = [condition for meaning in meanings for condition in self._by_meaning.get(meaning, ())]
+        found = [condition for meaning in meanings for condition in self.by_meaning.get(meaning, ())]
         return tuple(found if len(meanings) == 1 else _once(found, self.chart.conditions))
 
     @cached_property
-    def _observed(self) -> dict[str, list[Observation]]:
+    def observed(self) -> dict[str, list[Observation]]:
         """The dated observations up to today by meaning, the latest first."""
         observed: dict[str, list[Observation]] = {}
         for observation in self.chart.observations:
             if observation.taken is not None and observation.taken <= self.today:
                 observed.setdefault(observation.meaning, []).append(observation)
         for found in observed.values():
-            found.sort(key=_when, reverse=True)
+            if len(found) > 1:
+                found.sort(key=_when, reverse=True)
         return observed
 
     def latest(self, *meanings: str, within_days: int | None = None) -> Observation | None:
         """The latest observation with one of these meanings, not after today and no older than ``within_days``."""
-        newest = [found[0] for meaning in meanings if (found := self._observed.get(meaning))]
-        latest = max(newest, key=_when, default=None)
+        observed = self.observed
+        newest = [observed[meaning][0] for meaning in meanings if meaning in observed]
+        latest = max(newest, key=_when) if len(newest) > 1 else newest[0] if newest else None
         if latest is None or latest.taken is None or within_days is None:
             return latest
         return latest if (self.today - latest.taken).days <= within_days else None

@@ -126,8 +126,8 @@ def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, date, Ob
     """The latest result of each drug, and every one that does not say which drug it is about."""
     latest: dict[str, tuple[Analyte | None, date, Observation]] = {}
     first = case.today - timedelta(days=within_days)
-    for result in sorted(case.chart.observations, key=lambda one: (one.taken or first, one.taken_at, one.ref)):
-        if result.meaning == "uds" and result.taken is not None and first <= result.taken <= case.today:
+    for result in reversed(case.observed.get("uds", ())):
+        if result.taken is not None and first <= result.taken:
             analyte = analyte_of(result)
             latest[result.ref if analyte is None else analyte.name] = analyte, result.taken, result
     return [latest[name] for name in sorted(latest)]

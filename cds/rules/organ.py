@@ -6,7 +6,7 @@ from decimal import ROUND_FLOOR, Decimal
 from msgspec import Struct
 
 from cds.breathing import DISEASE_NAMES, opioid_name, starts_opioid
-from cds.case import Case, number
+from cds.case import Case, number, once_a_chart
 from cds.chart import Condition, MedicationOrder
 from cds.course import dose_change
 from cds.findings import RuleFunction
@@ -74,8 +74,9 @@ def _sign(condition: Condition, name: str) -> Sign:
 def _listed(case: Case, meanings: Iterable[str]) -> list[tuple[str, Condition]]:
     """The present conditions with these meanings, in the order of the meanings, each once by the first it has."""
     listed: dict[int, tuple[str, Condition]] = {}
+    by_meaning = case.by_meaning
     for meaning in meanings:
-        for found in case.events(meaning):
+        for found in by_meaning.get(meaning, ()):
             if found.status == "present":
                 listed.setdefault(id(found), (meaning, found))
     return list(listed.values())
@@ -103,6 +104,7 @@ def respiratory_failure(case: Case, draft: MedicationOrder) -> Outcome:
     return Fires("critical", facts, asks=("delete",), unknown=unknown)
 
 
+@once_a_chart
 def acute_breathing(case: Case) -> list[Sign]:
     """Respiratory failure, hypercapnia, low saturation, acute or severe asthma."""
     found = [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, RESPIRATORY_FAILURE)]

@@ -69,8 +69,8 @@ def _latest(case: Case, meaning: str, within_days: int) -> Observation | None:
     """The latest of this meaning; of one day, one with a number (a panel has none of its own)."""
     found = [
         one
-        for one in case.chart.observations
-        if one.meaning == meaning and one.taken is not None and 0 <= (case.today - one.taken).days <= within_days
+        for one in case.observed.get(meaning, ())
+        if one.taken is not None and (case.today - one.taken).days <= within_days
     ]
     return max(found, key=lambda one: (str(one.taken), one.value is not None, one.taken_at, one.ref), default=None)
 

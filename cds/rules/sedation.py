@@ -44,6 +44,7 @@ CNS_CLASSES = {
     "muscle_relaxant": "muscle relaxant",
 }
 """DD-05's classes by role, in the order in which a drug of several is counted."""
+CNS_ROLES = frozenset(CNS_CLASSES)
 
 DOSE_DUMPING = frozenset({"morphine", "hydromorphone", "hydrocodone", "tapentadol"})
 """Opioids whose extended-release forms may release their dose at once with alcohol; oxymorphone in every form."""
@@ -182,9 +183,9 @@ def _cns_active(case: Case) -> tuple[dict[str, list[str]], dict[str, list[str]]]
 
 
 def _cns_class(order: MedicationOrder) -> str | None:
-    if order.drug is None or not is_systemic(order):
+    if order.drug is None or CNS_ROLES.isdisjoint(order.drug.roles) or not is_systemic(order):
         return None
-    return next((role for role in CNS_CLASSES if role in order.drug.roles), None)
+    return next(role for role in CNS_CLASSES if role in order.drug.roles)
 
 
 def opioid_with_hazardous_alcohol(case: Case, draft: MedicationOrder) -> Outcome:
