@@ -35,6 +35,7 @@ serve: $(READY)
 	@PORT="$(PORT)" TODAY="$(TODAY)" $(BIN)/python -m hooks.serve
 
 test: $(READY)
+	-@sh scripts/install_test_needs.sh
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/python -m coverage report --include='cds/*' --fail-under=99
 	$(BIN)/python -m coverage report --include='hooks/*' --fail-under=95

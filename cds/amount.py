@@ -54,7 +54,8 @@ class Measure:
         self.lead_strength = read_strength(drug, self.lead)
         self.partner = next((part for part in drug.ingredients if part.name != self.lead.name), None)
         self.partner_strength = read_strength(drug, self.partner) if self.partner is not None else Strength()
-        self.solid = any(word in (drug.form or "").lower() for word in _SOLID)
+        slow = drug.form is None and drug.release in ("ER", "DR") and drug.route in ("oral", None)
+        self.solid = slow or any(word in (drug.form or "").lower() for word in _SOLID)
 
     def injected(self, route: str | None) -> bool:
         """The route of the dosage decides; where it is not said, that of the drug."""
@@ -135,6 +136,11 @@ def larger(low: Quantity | None, high: Quantity | None) -> Quantity | None:
         return high or low
     low_value, high_value = exact(low.value), exact(high.value)
     return low if low.unit == high.unit and (low_value or 0) > (high_value or 0) else high
+
+
+def smaller(low: Quantity | None, high: Quantity | None) -> Quantity | None:
+    """The lower end of a dose, also where the ends are the wrong way round."""
+    return low if larger(low, high) is high and low is not None else high
 
 
 def is_range(dosage: Dosage) -> bool:

@@ -1,4 +1,4 @@
-"""Loads and checks what codes of conditions mean (conditions.csv, conditions_added.csv, implied.csv)."""
+"""Loads and checks what codes of conditions mean (conditions*.csv, implied.csv)."""
 
 import re
 from collections.abc import Iterable
@@ -8,16 +8,19 @@ from msgspec import Struct
 
 from cds.table_reading import TABLES_FOLDER, Row, read_table
 
-FILES = ("conditions.csv", "conditions_added.csv")
+FILES = ("conditions.csv", "conditions_added.csv", "conditions_icd9.csv")
 COLUMNS = (
     "system", "code", "display", "meaning", "family", "localized", "match", "seventh", "verified", "source", "note",
 )  # fmt: skip
-ICD, SNOMED = "ICD-10-CM", "SNOMED CT"
+ICD, ICD9, SNOMED = "ICD-10-CM", "ICD-9-CM", "SNOMED CT"
 YES_NO = {"yes": True, "no": False, "": None}
 NEUROPATHIC = frozenset({"neuropathic_definite", "neuropathic_probable", "neuropathic_possible"})
 
 _ICD_SHAPE = re.compile(r"[A-Z][0-9][0-9A-Z]{1,5}", re.ASCII)
+_ICD9_SHAPE = re.compile(r"[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3,4}", re.ASCII)
+_ICD9_DOTTED = re.compile(r"(?:[0-9]{3}|V[0-9]{2})\.[0-9]{1,2}", re.ASCII)
 _SNOMED_SHAPE = re.compile(r"[0-9]{6,18}", re.ASCII)
+_SHAPES = {ICD: _ICD_SHAPE, ICD9: _ICD9_SHAPE, SNOMED: _SNOMED_SHAPE}
 _SEVENTH = re.compile(r"!?[0-9A-Z]+", re.ASCII)
 _SEMANTIC_TAG = re.compile(r" \([a-z/ ]+\)$")
 
@@ -41,9 +44,13 @@ class ConditionRow(Struct, frozen=True):
 class ConditionTable:
     """Rows by code, and the meanings that follow from others."""
 
-    def __init__(self, rows: dict[tuple[str, str], list[ConditionRow]], implied: dict[str, frozenset[str]]) -> None:
+    def __init__(
+        self, rows: dict[tuple[str, str], list[ConditionRow]], implied: dict[str, frozenset[str]], snomed: bool = True
+    ) -> None:
         self._rows = rows
         self._implied = implied
+        self.systems = frozenset({ICD, ICD9, SNOMED} if snomed else {ICD, ICD9})
+        """Whose codes it was read with."""
 
     def rows(self, system: str, code: str) -> list[ConditionRow]:
         """The rows of a code: the longest match of each family (CLINICAL.md section 13, "Longest match")."""
@@ -97,6 +104,10 @@ def systems_of(system: str | None, code: str) -> tuple[str, ...]:
         return (ICD,) if _ICD_SHAPE.match(plain) else ()
     if known.startswith(("http://snomed.info/sct", "https://snomed.info/sct")) or known in _SNOMED_NAMES:
         return (SNOMED,)
+    if known.endswith("sid/icd-9-cm") or known in _ICD9_NAMES:
+        return (ICD9,) if _ICD9_SHAPE.fullmatch(plain) else ()
+    if not known and _ICD9_DOTTED.fullmatch(code.strip().upper()):
+        return (ICD9, ICD) if plain[0] == "V" else (ICD9,)
     if not known and _ICD_SHAPE.fullmatch(plain):
         return (ICD,)
     return (SNOMED,) if not known and _SNOMED_SHAPE.fullmatch(plain) else ()
@@ -104,6 +115,9 @@ def systems_of(system: str | None, code: str) -> tuple[str, ...]:
 
 _ICD_NAMES = frozenset(
     {"2.16.840.1.113883.6.90", "2.16.840.1.113883.6.3", "icd-10-cm", "icd10cm", "icd-10", "icd10", "icd-10cm"}
+)
+_ICD9_NAMES = frozenset(
+    {"2.16.840.1.113883.6.103", "2.16.840.1.113883.6.42", "icd-9-cm", "icd9cm", "icd-9", "icd9", "icd-9cm"}
 )
 _SNOMED_NAMES = frozenset({"2.16.840.1.113883.6.96", "snomed", "snomed ct", "snomedct", "sct"})
 
@@ -114,7 +128,7 @@ def load_conditions(folder: Path = TABLES_FOLDER, snomed: bool = True) -> Condit
     seen: set[tuple[str, str, str]] = set()
     for file in FILES:
         for row in read_table(folder, file, COLUMNS):
-            system = row.one_of("system", (ICD, SNOMED))
+            system = row.one_of("system", (ICD, ICD9, SNOMED))
             read = _read_row(row, system)
             code = plain_code(row["code"])
             if (system, code, read.meaning) in seen:
@@ -122,11 +136,11 @@ def load_conditions(folder: Path = TABLES_FOLDER, snomed: bool = True) -> Condit
             seen.add((system, code, read.meaning))
             if snomed or system != SNOMED:
                 rows.setdefault((system, code), []).append(read)
-    return ConditionTable(rows, _load_implied(folder, {meaning for _, _, meaning in seen}))
+    return ConditionTable(rows, _load_implied(folder, {meaning for _, _, meaning in seen}), snomed)
 
 
 def _read_row(row: Row, system: str) -> ConditionRow:
-    code, shape = plain_code(row["code"]), _ICD_SHAPE if system == ICD else _SNOMED_SHAPE
+    code, shape = plain_code(row["code"]), _SHAPES[system]
     if not shape.fullmatch(code):
         raise row.wrong(f"{row['code']!r} has not the shape of a code of {system}")
     prefix = row.one_of("match", ("exact", "prefix")) == "prefix"

@@ -18,6 +18,7 @@ UNSPECIFIC = "nonspecific_pain"
 CLAUSE_SIGNS = frozenset(",;.:()[]|")
 SOFT_SIGNS = frozenset(",(")
 """A word that takes back reaches over these to what stands before it ("sciatica, resolved")."""
+SENTENCE_SIGNS = frozenset(".;|")
 EXTRA_MEANINGS = frozenset({"ckd_stage_unknown"})
 
 
@@ -99,9 +100,20 @@ def _reach(
         elif is_word(word):
             next_only = False
         negated[at] |= denying
-        doubting |= word == "?"
+        if word == "?":  # a question about what stands before it and after
+            doubting = True
+            uncertain[clause:at] = [True] * (at - clause)
         uncertain[at] = doubting
+    _deny_before(tokens, context, negated)
     return negated, uncertain
+
+
+def _deny_before(tokens: tuple[str, ...], context: list[Match[frozenset[str]]], negated: list[bool]) -> None:
+    """A denial at the end of a text stands for what is before it in the sentence ("neuropathic pain: no")."""
+    last = max((at for at, token in enumerate(tokens) if is_word(token)), default=-1)
+    if context and "negation" in context[-1].meaning and context[-1].stop == last + 1:
+        start = max((at for at in range(context[-1].start) if tokens[at] in SENTENCE_SIGNS), default=-1) + 1
+        negated[start : last + 1] = [True] * (last + 1 - start)
 
 
 def _specific(tokens: tuple[str, ...], matches: list[Match[Phrase]], context: list[Match[frozenset[str]]]) -> bool:

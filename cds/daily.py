@@ -10,7 +10,7 @@ from fractions import Fraction
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds.amount import Measure, Measured, is_range, larger
+from cds.amount import Measure, Measured, is_range, larger, smaller
 from cds.chart import Dosage
 from cds.sig import read_sig
 from cds.timing import read_timing
@@ -36,6 +36,10 @@ class Day(Struct, frozen=True):
     known_scheduled: Fraction = Fraction(0)
     worn: bool = False
     """The amounts are mg/h of patches worn at once."""
+    minimum: Fraction | None = None
+    """The least that is taken in a day: lowest dose, longest interval; nothing of what is as needed."""
+    disagrees: bool = False
+    """The text and the fields tell another dose; the larger is taken."""
 
 
 def order_day(dosages: tuple[Dosage, ...], measure: Measure) -> Day:
@@ -66,7 +70,13 @@ def _read(dosage: Dosage, measure: Measure, alone: bool) -> Day:
         written = _together(parts, [_instruction(part, measure) for part in parts])
     if day.maximum is None:
         return written if written.maximum is not None or day.reason in NOT_SAID else day
-    return written if written.maximum is not None and written.maximum > day.maximum else day
+    if written.maximum is None or written.maximum == day.maximum:
+        return day
+    return replace(max(day, written, key=_maximum), disagrees=True)
+
+
+def _maximum(day: Day) -> Fraction:
+    return day.maximum or Fraction(0)
 
 
 def _filled(first: Dosage, second: Dosage, measure: Measure) -> Dosage:
@@ -118,7 +128,7 @@ def _instruction(dosage: Dosage, measure: Measure) -> Day:
         pieces = dose.pieces * timing.mean if dose.pieces is not None and timing is not None else None
         interval = timing.interval_hours if timing is not None else None
         day = _told(dose.mg, dose.mg, scheduled, dose, pieces, interval, is_range(dosage))
-        return replace(day, worn=True)
+        return replace(day, worn=True, minimum=_least(dosage, day, Fraction(1), measure))
     limit = _limit(dosage, dose, measure)
     up_to = bool(dosage.as_needed) or is_range(dosage) or (timing is not None and timing.up_to)
     if timing is None:
@@ -126,11 +136,24 @@ def _instruction(dosage: Dosage, measure: Measure) -> Day:
             reason = dose.reason or limit.reason
             reason = reason or ("as needed without a limit" if dosage.as_needed else "no frequency")
             return Day(single=dose.mg, up_to=up_to, reason=reason)
-        return _told(limit.mg, limit.mg, scheduled, dose, limit.pieces, None, True)
+        day = _told(limit.mg, limit.mg, scheduled, dose, limit.pieces, None, True)
+        return replace(day, minimum=None if day.maximum is None else Fraction(0))
     maximum = _smaller(_product(dose.mg, timing.highest), limit.mg)
     mean = _smaller(_product(dose.mg, timing.mean), limit.mg)
     pieces = _smaller(_product(dose.pieces, timing.mean), limit.pieces)
-    return _told(maximum, mean, scheduled, dose, pieces, timing.interval_hours, up_to)
+    day = _told(maximum, mean, scheduled, dose, pieces, timing.interval_hours, up_to)
+    return replace(day, minimum=_least(dosage, day, timing.lowest, measure))
+
+
+def _least(dosage: Dosage, day: Day, times: Fraction, measure: Measure) -> Fraction | None:
+    """The lowest dose so many times a day; nothing of what is as needed. "Up to" has no lower end."""
+    if day.mean is None:
+        return None
+    up_to = (dosage.dose_low is None and dosage.dose_high) or (dosage.frequency is None and dosage.frequency_max)
+    if dosage.as_needed or up_to:
+        return Fraction(0)
+    low = measure.measured(smaller(dosage.dose_low, dosage.dose_high), dosage.route).mg
+    return day.mean if low is None else min(low * times, day.mean)
 
 
 def _told(
@@ -200,7 +223,14 @@ def _together(dosages: Sequence[Dosage], days: list[Day]) -> Day:
         known=highest(lambda day: day.known),
         known_scheduled=highest(lambda day: day.known_scheduled),
         worn=any(day.worn for day in days),
+        minimum=_lowest(days, concurrent) if told else None,
+        disagrees=any(day.disagrees for day in days),
     )
+
+
+def _lowest(days: list[Day], concurrent: list[list[int]]) -> Fraction:
+    taken = [together for together in concurrent if together]
+    return min(sum((days[at].minimum or Fraction(0) for at in together), Fraction(0)) for together in taken)
 
 
 def _concurrent(dosages: Sequence[Dosage]) -> list[list[int]]:

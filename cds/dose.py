@@ -29,7 +29,8 @@ class DailyDose(Struct, frozen=True):
     The first three are None where the dose cannot be told; ``reason`` then says why, in the fixed vocabulary:
     "no dose", "no unit", "no strength", "no frequency", "as needed without a limit", "no concentration",
     "text not understood", "infusion or injection". ``at_least`` is then the mean of what
-    can be told.
+    can be told. ``minimum`` is the least that is taken in a day: lowest dose, longest interval, nothing of what is as
+    needed. ``disagrees``: text and fields tell another dose, and the larger is told here.
     """
 
     maximum: Decimal | None = None
@@ -42,6 +43,8 @@ class DailyDose(Struct, frozen=True):
     up_to: bool = False
     reason: str | None = None
     at_least: Decimal | None = None
+    minimum: Decimal | None = None
+    disagrees: bool = False
 
 
 class MmePart(Struct, frozen=True):
@@ -58,6 +61,8 @@ class MmePart(Struct, frozen=True):
     reason: str | None = None
     factor: Decimal | None = None
     older_factor: bool = False
+    disagrees: bool = False
+    """Text and fields of the order tell another dose; the larger is counted."""
 
 
 class MmeSum(Struct, frozen=True):
@@ -103,6 +108,8 @@ def _daily_dose(drug: Drug, dosages: tuple[Dosage, ...], ingredient: str) -> Dai
         up_to=day.up_to,
         reason=day.reason,
         at_least=decimal(day.known) if day.reason is not None and day.known else None,
+        minimum=_shown(day.minimum),
+        disagrees=day.disagrees,
     )
 
 
@@ -157,6 +164,7 @@ def _of(part: MmePart, ref: str) -> MmePart:
         part.reason,
         part.factor,
         part.older_factor,
+        part.disagrees,
     )
 
 
@@ -193,6 +201,7 @@ def _drug_parts(drug: Drug, dosages: tuple[Dosage, ...], for_oud: bool) -> tuple
             reason=day.reason,
             factor=found.shown,
             older_factor=found.factor is not None and found.factor.older,
+            disagrees=day.disagrees,
         )
         parts.append(_Part(part, day.known * factor, day.known_scheduled * factor))
     return tuple(parts)

@@ -7,16 +7,27 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from cds.drug_spelling import written_out
 from cds.drug_tables import DrugTables, FormWords, Ingredient, NamedDrug
-from cds.strengths import PERCENT, Strength, assigned, chains_in
+from cds.strengths import MASSES, PERCENT, VOLUMES, Strength, assigned, chains_in, plain_amount
 from cds.words import Match, tokens_of
 
 SKIN_INGREDIENTS = frozenset({"lidocaine", "capsaicin"})
 PATCH_INGREDIENTS = frozenset({"fentanyl", "buprenorphine"})
 HIGHEST_HOURLY_MG = Decimal("0.1")
 """The strongest patch gives 100 mcg an hour: a larger amount is the content, which tells no rate."""
-FREQUENCY_WORDS = frozenset({"q", "every", "/", "each"})
+CODEINE_COMBINATION = {"acetaminophen", "codeine"}
+NUMBER_SIGNS = frozenset({"#", "no", "nr", "num", "number"})
+FREQUENCY_WORDS = frozenset({"q", "every", "/", "each", "per", "within", "for", "x"})
 PATCH_FORMS = frozenset({"Patch", "Transdermal System", "Transdermal Patch", "Medicated Patch"})
+MOST_NAMES = 12
+"""Ingredients. A text that names more is a list of drugs, of which no strength is read."""
+JOINING = frozenset({"-", "/", "+", "&"})
+HARMLESS = MASSES.keys() | VOLUMES.keys() | frozenset({
+    "hcl", "hbr", "sulfate", "citrate", "maleate", "sodium", "extra", "strength", "free", "sugar", "drop", "hour",
+    "dose", "unit", "pack", "children", "infant", "adult", "regular",
+})  # fmt: skip
+DILUENTS = frozenset({"sodium chloride", "dextrose"})
 TOPICAL_ROUTES = frozenset({"topical", "transdermal"})
 
 
@@ -37,6 +48,8 @@ class DrugReading(Struct, frozen=True):
     brand: str | None = None
     brand_route: str | None = None
     brand_release: str | None = None
+    guessed: bool = False
+    """Whether a cut or misspelt word had to be written out."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -44,23 +57,58 @@ class DrugReading(Struct, frozen=True):
 
 
 def read_name(text: str, tables: DrugTables) -> DrugReading | None:
-    """What a name says, or None where it holds no listed name."""
+    """What a name says, or None where it holds no listed name.
+
+    None as well where it holds only what is sold beside opioids, joined to a word that is not known
+    (``ACETAMINOPHEN-XYZ``): the other half may be an opioid.
+    """
     tokens = tokens_of(text)
-    matches = tables.names.find(tokens)
+    matches, taken = _matches(tokens, tables)
+    plain = _names(matches)
+    tokens = written_out(tokens, taken, plain, tables.spellings, tables.short_names)
+    matches, taken = _matches(tokens, tables)
     if not matches:
         return None
-    taken = [False] * len(tokens)
-    for match in matches:
-        taken[match.start : match.stop] = [True] * (match.stop - match.start)
-    manner = read_manner(tokens, [match for match in tables.forms.find(tokens) if not taken[match.start]])
+    forms = [match for match in tables.forms.find(tokens) if not taken[match.start]]
+    if _names(matches) <= tables.companions and _joined_to_unknown(tokens, taken, forms):
+        return None
+    manner = read_manner(tokens, forms)
     brands = [match.meaning for match in matches if match.meaning.brand]
     return DrugReading(
-        _with_strengths(tokens, taken, matches, manner),
+        _with_strengths(tokens, taken, matches, manner, tables),
         manner,
         next((named.brand for named in brands), None),
         next((named.route for named in brands if named.route), None),
         next((named.release for named in brands if named.release), None),
+        guessed=_names(matches) != plain,
     )
+
+
+def _matches(tokens: tuple[str, ...], tables: DrugTables) -> tuple[list[Match[NamedDrug]], list[bool]]:
+    """The names among the tokens, and which tokens they take."""
+    matches = tables.names.find(tokens)
+    taken = [False] * len(tokens)
+    for match in matches:
+        taken[match.start : match.stop] = [True] * (match.stop - match.start)
+    return matches, taken
+
+
+def _names(matches: list[Match[NamedDrug]]) -> frozenset[str]:
+    return frozenset(part.name for match in matches for part in match.meaning.ingredients)
+
+
+def _joined_to_unknown(tokens: tuple[str, ...], taken: list[bool], forms: list[Match[FormWords]]) -> bool:
+    """Whether a sign joins a name to a word that means nothing here."""
+    known = taken.copy()
+    for match in forms:
+        known[match.start : match.stop] = [True] * (match.stop - match.start)
+    for at, token in enumerate(tokens):
+        if token in JOINING and 0 < at < len(tokens) - 1:
+            for name, other in ((at - 1, at + 1), (at + 1, at - 1)):
+                word = tokens[other]
+                if taken[name] and not known[other] and word.isalpha() and word not in HARMLESS and len(word) > 2:
+                    return True
+    return False
 
 
 def read_manner(tokens: tuple[str, ...], words: list[Match[FormWords]]) -> Manner:
@@ -84,7 +132,7 @@ def read_manner(tokens: tuple[str, ...], words: list[Match[FormWords]]) -> Manne
 
 
 def _with_strengths(
-    tokens: tuple[str, ...], taken: list[bool], matches: list[Match[NamedDrug]], manner: Manner
+    tokens: tuple[str, ...], taken: list[bool], matches: list[Match[NamedDrug]], manner: Manner, tables: DrugTables
 ) -> tuple[Ingredient, ...]:
     mentions: dict[str, int] = {}
     fixed: dict[str, Ingredient] = {}
@@ -93,12 +141,28 @@ def _with_strengths(
             mentions.setdefault(part.name, match.start)
             if part.amount is not None:
                 fixed[part.name] = part
+    chains = chains_in(tokens, taken)
+    if not DILUENTS.issuperset(mentions) and not any(len(chain.strengths) == len(mentions) for chain in chains):
+        mentions = {name: start for name, start in mentions.items() if name not in DILUENTS}
+    if not chains and mentions.keys() == CODEINE_COMBINATION and (numbered := _numbered(tokens, tables)) is not None:
+        fixed = {part.name: part for part in numbered.ingredients}
     names = tuple(mentions)
-    if fixed:
+    if fixed or len(names) > MOST_NAMES:
         return tuple(fixed.get(name, Ingredient(name)) for name in names)
     places = [(start, which) for which, start in enumerate(mentions.values())]
-    strengths = assigned(chains_in(tokens, taken), places, names)
-    return tuple(ingredient_of(name, strength, manner) for name, strength in zip(names, strengths, strict=True))
+    strengths = assigned(chains, places, names)
+    found = (ingredient_of(name, strength, manner) for name, strength in zip(names, strengths, strict=True))
+    return tuple(part for part in found if part.name not in DILUENTS or DILUENTS.issuperset(names))
+
+
+def _numbered(tokens: tuple[str, ...], tables: DrugTables) -> NamedDrug | None:
+    """Codeine with acetaminophen by its number (``# 3``), as the tables list the brand's."""
+    for at, token in enumerate(tokens):
+        if token in NUMBER_SIGNS:
+            number = next((each for each in tokens[at + 1 : at + 3] if each != "."), "")
+            if number in ("1", "2", "3", "4"):
+                return tables.names.meaning(f"Tylenol # {number}")
+    return None
 
 
 def ingredient_of(name: str, strength: Strength | None, manner: Manner) -> Ingredient:
@@ -108,7 +172,7 @@ def ingredient_of(name: str, strength: Strength | None, manner: Manner) -> Ingre
         return Ingredient(name)
     if strength.unit == PERCENT:
         if manner.route == "injection":
-            return Ingredient(name, strength.amount * 10, "MG/ML")
+            return Ingredient(name, plain_amount(strength.amount * 10), "MG/ML")
         return Ingredient(name, strength.amount / 100, "MG/MG")
     return Ingredient(name, strength.amount, strength.unit)
 
@@ -136,8 +200,10 @@ def settled(reading: DrugReading, order: Manner) -> tuple[tuple[Ingredient, ...]
         if route == "transdermal":
             ingredients = tuple(map(worn, ingredients))
             form = form if form in PATCH_FORMS else "Transdermal System"
-    elif reading.names & SKIN_INGREDIENTS and (form in PATCH_FORMS or route == "transdermal"):
-        route, form = "topical", form or "Patch"
+    elif reading.names & SKIN_INGREDIENTS and (
+        form in PATCH_FORMS or route == "transdermal" or (form == "Film" and route in ("topical", None))
+    ):
+        route, form = "topical", form if form in PATCH_FORMS else "Patch"
     release = "TD" if route == "transdermal" or form in PATCH_FORMS else _release(reading, order, form)
     return ingredients, Manner(form, route, release)
 

@@ -6,16 +6,20 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from cds.drug_spelling import load_short_names, spellings_of
+from cds.ndc import product_codes
 from cds.table_reading import TABLES_FOLDER, Row, read_table
 from cds.words import Phrases
 
-RXNORM, ATC, SNOMED = "RxNorm", "ATC", "SNOMED CT"
+RXNORM, ATC, SNOMED, NDC = "RxNorm", "ATC", "SNOMED CT", "NDC"
 RELEASES = ("IR", "ER", "DR", "TD", "")
 ROUTES = (
     "oral", "transdermal", "topical", "nasal", "injection", "buccal", "sublingual", "transmucosal", "rectal",
     "inhalation", "",
 )  # fmt: skip
 UNITS = ("MG", "MG/ML", "MG/HR", "MG/MG", "MG/ACTUAT")
+SPELT_ROLES = frozenset({"opioid", "antagonist", "benzodiazepine", "acetaminophen"})
+"""Ingredients of these roles, and the first-line agents, are recognised though their name is cut or misspelt."""
 CLASSES = ("gabapentinoid", "snri", "tca", "topical_lidocaine", "topical_capsaicin", "")
 DRUG_COLUMNS = (
     "ingredient", "rxcui", "atc", "snomed", "roles", "first_line_class", "brand_names", "verified", "source", "note",
@@ -76,9 +80,17 @@ class DrugTables(Struct, frozen=True):
     """By RxNorm product code."""
     codes: Mapping[tuple[str, str], NamedDrug]
     """By system (RxNorm, ATC, SNOMED CT) and code of an ingredient or a combination."""
+    ndc: Mapping[str, NamedDrug]
+    """By the nine digits of an NDC's labeller and product."""
     forms: Phrases[FormWords]
     routes: Phrases[FormWords]
     """The forms and the abbreviations that mean something only in a field of their own."""
+    spellings: Mapping[str, str]
+    """The ingredient that a cut or misspelt word means."""
+    short_names: Mapping[str, list[tuple[str, frozenset[str]]]]
+    """What a short word means beside which ingredients."""
+    companions: frozenset[str]
+    """What is sold together with an opioid, and is no opioid itself."""
 
 
 def load_drugs(folder: Path = TABLES_FOLDER, snomed: bool = True) -> DrugTables:
@@ -110,8 +122,31 @@ def load_drugs(folder: Path = TABLES_FOLDER, snomed: bool = True) -> DrugTables:
         _add_code(codes, row, (row.required("system"), row.required("code").upper()), _named(row, called))
     names, spelling = _load_names(folder, called, brands)
     products = _load_products(folder, called, spelling, codes)
-    forms, routes = _load_forms(folder)
-    return DrugTables(substances, names, spelling, products, codes, forms, routes)
+    forms, routes = _load_forms(folder, snomed)
+    return DrugTables(
+        substances,
+        names,
+        spelling,
+        products,
+        codes,
+        _load_ndc(folder, products),
+        forms,
+        routes,
+        spellings_of((name for name in substances if _spelt(substances[name])), names.words() | routes.words()),
+        load_short_names(folder, called),
+        _companions(substances, [*names.meanings(), *products.values(), *codes.values()]),
+    )
+
+
+def _spelt(substance: Substance) -> bool:
+    return bool(substance.first_line_class or substance.roles & SPELT_ROLES)
+
+
+def _companions(substances: Mapping[str, Substance], drugs: list[NamedDrug]) -> frozenset[str]:
+    """What stands beside an opioid in one of these products, and is no opioid."""
+    opioid = {name for name, substance in substances.items() if "opioid" in substance.roles}
+    held = [{part.name for part in drug.ingredients} for drug in drugs]
+    return frozenset().union(*(names - opioid for names in held if names & opioid))
 
 
 def _add_code(codes: dict[tuple[str, str], NamedDrug], row: Row, key: tuple[str, str], drug: NamedDrug) -> None:
@@ -188,10 +223,25 @@ def _load_products(
     return products
 
 
-def _load_forms(folder: Path) -> tuple[Phrases[FormWords], Phrases[FormWords]]:
+def _load_ndc(folder: Path, products: Mapping[str, NamedDrug]) -> dict[str, NamedDrug]:
+    found: dict[str, NamedDrug] = {}
+    for row in read_table(folder, "ndc.csv", ("product", "rxcui", "verified", "source", "note")):
+        row.one_of("verified", ("yes", "no"))
+        codes = product_codes(row.required("product"))
+        if len(codes) != 1 or codes[0] in found or row["rxcui"] not in products:
+            raise row.wrong(
+                "product is an NDC's labeller and product (5-4 digits), once; rxcui one of products_core.csv"
+            )
+        found[codes[0]] = products[row["rxcui"]]
+    return found
+
+
+def _load_forms(folder: Path, snomed: bool) -> tuple[Phrases[FormWords], Phrases[FormWords]]:
     forms: Phrases[FormWords] = Phrases()
     routes: Phrases[FormWords] = Phrases()
     for row in read_table(folder, "forms.csv", ("words", "form", "route", "sure", "release", "where", "note")):
+        if row["words"].isdigit() and not snomed:  # a number is the code of a route
+            continue
         words = FormWords(
             row["form"] or None,
             row.one_of("route", ROUTES) or None,

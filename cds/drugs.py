@@ -1,12 +1,16 @@
 """Which ingredients, strengths, form, route and release a coded or named drug has."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property, lru_cache
 
+import msgspec
 from msgspec import Struct
 
 from cds.drug_names import DrugReading, Manner, read_manner, read_name, settled
-from cds.drug_tables import ATC, RXNORM, SNOMED, Ingredient, NamedDrug, load_drugs
+from cds.drug_tables import ATC, NDC, RXNORM, SNOMED, Ingredient, NamedDrug, Substance, load_drugs
+from cds.ndc import product_codes
+from cds.site_codes import SiteCodes
 from cds.terminology import CACHE_SIZE, Coding, Concept
 from cds.words import tokens_of
 
@@ -17,9 +21,9 @@ class Drug(Struct, frozen=True, dict=True):
     """A recognised drug. ``release`` is "IR", "ER", "DR", "TD" or None where it is not said.
 
     ``route`` is "oral", "transdermal", "topical", "nasal", "injection", "buccal", "sublingual", "transmucosal",
-    "rectal", "inhalation" or None. ``roles`` unites the roles (drugs.csv) of all ingredients; ``how`` is "code", "name"
-    or "disagreement" (codings that disagree, the more dangerous reading kept). ``name`` is printable, in lower case:
-    the ingredients joined with " / ".
+    "rectal", "inhalation" or None. ``roles`` unites the roles (drugs.csv) of all ingredients; ``how`` is "code",
+    "name", "spelling" (a cut or misspelt name) or "disagreement" (what was sent disagrees, the more dangerous reading
+    kept). ``name`` is printable, in lower case: the ingredients joined with " / ".
     """
 
     ingredients: tuple[Ingredient, ...]
@@ -63,6 +67,11 @@ SYSTEMS = {
     "urn:oid:2.16.840.1.113883.6.73": ATC,
     "2.16.840.1.113883.6.73": ATC,
     "atc": ATC,
+    "http://hl7.org/fhir/sid/ndc": NDC,
+    "https://hl7.org/fhir/sid/ndc": NDC,
+    "urn:oid:2.16.840.1.113883.6.69": NDC,
+    "2.16.840.1.113883.6.69": NDC,
+    "ndc": NDC,
     "http://snomed.info/sct": SNOMED,
     "https://snomed.info/sct": SNOMED,
     "urn:oid:2.16.840.1.113883.6.96": SNOMED,
@@ -75,25 +84,31 @@ LIDOCAINE_PATCH = frozenset({Decimal("0.05"), Decimal("0.018")})
 CAPSAICIN_PATCH = frozenset({Decimal("0.08"), Decimal(179)})
 SLEEP_DOXEPIN_MG = 6
 XTAMPZA = "Xtampza ER"
+ROUNDING = Decimal("0.02")
+"""Strengths that differ by this part are one strength, printed with fewer digits."""
 FIELD_LENGTH = 1000
 """How much of a form or route field is read."""
 
 _TABLES = load_drugs()
+_NO_ROLE = Substance()
 
 
-def recognise(concept: Concept, form: str | None = None, route: str | None = None) -> Drug | None:
+def recognise(
+    concept: Concept, form: str | None = None, route: str | None = None, site: SiteCodes | None = None
+) -> Drug | None:
     """The drug of a concept, or None where it is not recognised. Remembers its answers. Never raises.
 
     ``form`` and ``route`` are what the order says beside the name (dosage route, Medication.form).
-    A code in the tables is believed first, then the names; DESIGN.md, "Recognising a drug".
+    A code in the tables is believed first, then the names; DESIGN.md, "Recognising a drug". ``site``: what is known of
+    codes where the order comes from; its own codes come before the tables, a terminology release after them.
     """
     if concept.short() and len(form or "") + len(route or "") <= FIELD_LENGTH:
-        return _remembered(concept, form, route)
-    return _recognise(concept, form, route)
+        return _remembered(concept, form, route, site)
+    return _recognise(concept, form, route, site)
 
 
-def _recognise(concept: Concept, form: str | None, route: str | None) -> Drug | None:
-    candidates = [found for coding in concept.codings if (found := _by_code(coding)) is not None]
+def _recognise(concept: Concept, form: str | None, route: str | None, site: SiteCodes | None) -> Drug | None:
+    candidates = [found for coding in concept.codings for found in _by_code_at(site, coding)]
     readings = (read_name(text, _TABLES) for text in concept.texts())
     candidates += [_Candidate(reading, 0) for reading in readings if reading is not None]
     if not candidates:
@@ -112,18 +127,53 @@ def ingredient_drug(name: str) -> Drug:
     return _drug(DrugReading((Ingredient(name),), Manner()), "name", Manner())
 
 
-def _by_code(coding: Coding) -> _Candidate | None:
-    """What a code of the tables stands for. A number without a system may be a product's, never an ingredient's."""
+def _by_code_at(site: SiteCodes | None, coding: Coding) -> Iterator[_Candidate]:
+    """What a code stands for: by the site's own codes, else by the tables, else by the release that the site holds."""
+    if site is None or not coding.code:
+        yield from _by_code(coding)
+        return
+    written = (coding.system or "").strip().lower().rstrip("/")
+    system, code = SYSTEMS.get(written, written), coding.code.strip().upper()
+    own = site.own(system, code)
+    found = [] if own is not None else list(_by_code(coding))
+    if own is None and not found:
+        own = site.released(system, code, _TABLES)
+    yield from found if own is None else [_Candidate(_coded(own.drug), own.belief)]
+
+
+def _by_code(coding: Coding) -> Iterator[_Candidate]:
+    """What a code of the tables stands for. A number without a system may be a product's, never an ingredient's; an
+    NDC without hyphens may be three."""
     code = (coding.code or "").strip().upper()
     system = SYSTEMS.get((coding.system or "").strip().lower().rstrip("/"), coding.system or "")
+    if system == NDC or (not system and "-" in code):
+        for product in product_codes(code):
+            if product in _TABLES.ndc:
+                yield _Candidate(_coded(_TABLES.ndc[product]), 2)
+        return
     if system == RXNORM or (not system and code in _TABLES.products):
         if code in _TABLES.products:
-            return _Candidate(_coded(_TABLES.products[code]), 2)
+            yield _Candidate(_coded(_TABLES.products[code]), 2)
+            return
         code = code.lstrip("0")
     if not system and (ATC, code) in _TABLES.codes:
         system = ATC
     named = _TABLES.codes.get((system, code))
-    return None if named is None else _Candidate(_coded(named), 1)
+    if named is not None:
+        yield _Candidate(_coded(named), 1)
+
+
+def leave_out_snomed() -> None:
+    """Reads the tables again without SNOMED CT, for a site without its licence: at start, for good."""
+    global _TABLES
+    _TABLES = load_drugs(snomed=False)
+    _remembered.cache_clear()
+    ingredient_drug.cache_clear()
+
+
+def _substance(name: str) -> Substance:
+    """What the tables say of an ingredient; nothing of one that only a site's codes know."""
+    return _TABLES.substances.get(name, _NO_ROLE)
 
 
 def _coded(named: NamedDrug) -> DrugReading:
@@ -136,44 +186,75 @@ def _chosen(candidates: list[_Candidate]) -> tuple[DrugReading, str]:
     best = max(candidates, key=_precedence)
     others = [each for each in candidates if each is not best]
     if any(not _agree(best, other) for other in others):
-        return best.reading, "disagreement"
+        return _most_dangerous(best, others), "disagreement"
     richest = max([best, *others], key=lambda each: (len(each.reading.names), each.belief))
     reading, coded = richest.reading, any(each.belief for each in candidates)
     for other in sorted(others, key=lambda each: -each.belief):
         reading = _completed(reading, other.reading)
-    return reading, "code" if coded else "name"
+    return reading, "code" if coded else "spelling" if reading.guessed else "name"
+
+
+def _most_dangerous(best: _Candidate, others: list[_Candidate]) -> DrugReading:
+    """Of one drug the highest strength and the longest release of those that were sent; the rest from the surest."""
+    same = [best, *(other for other in others if other.reading.names == best.reading.names)]
+    strongest = max(same, key=lambda each: _danger(each.reading))
+    reading = strongest.reading
+    for other in same:
+        reading = _completed(reading, other.reading)
+    if any(other.reading.manner.release == "ER" for other in same):
+        reading = msgspec.structs.replace(reading, manner=msgspec.structs.replace(reading.manner, release="ER"))
+    return reading
+
+
+def _danger(reading: DrugReading) -> Decimal:
+    opioids = _opioids(reading.names)
+    return max((part.amount or Decimal(0) for part in reading.ingredients if part.name in opioids), default=Decimal(0))
 
 
 def _precedence(candidate: _Candidate) -> tuple[int, int, int, Decimal, bool]:
     """An opioid before any other drug, then grave roles, then any; more ingredients; the surer; of one drug the higher
     strength, and the longer release."""
     reading = candidate.reading
-    roles = frozenset[str]().union(*(_TABLES.substances[name].roles for name in reading.names))
+    roles = frozenset[str]().union(*(_substance(name).roles for name in reading.names))
     rank = 3 if "opioid" in roles else 2 if roles & GRAVE_ROLES else 1 if roles else 0
-    opioids = _opioids(reading.names)
-    amount = max(
-        (part.amount or Decimal(0) for part in reading.ingredients if part.name in opioids), default=Decimal(0)
-    )
-    return rank, len(reading.names), candidate.belief, amount, reading.manner.release == "ER"
+    return rank, len(reading.names), candidate.belief, _danger(reading), reading.manner.release == "ER"
 
 
 def _agree(one: _Candidate, other: _Candidate) -> bool:
-    """The same drug, or one tells less than the other. Two products of one drug must have one strength and release."""
+    """The same drug, or one tells less than the other. Two products of one drug must have one strength and release; a
+    name must not contradict the strength or the release of an opioid's product."""
     small, large = sorted((one.reading.names, other.reading.names), key=len)
     if not small <= large:
         return False
     if small != large and _opioids(small) != _opioids(large):
         return False
     if min(one.belief, other.belief) < 2:
-        return small == large or max(one.belief, other.belief) < 2
+        if max(one.belief, other.belief) < 2:
+            return True
+        return small == large and not _contradict(one.reading, other.reading)
     return (one.reading.ingredients, one.reading.manner.release) == (
         other.reading.ingredients,
         other.reading.manner.release,
     )
 
 
+def _contradict(one: DrugReading, other: DrugReading) -> bool:
+    """Whether two readings of one opioid tell another strength, or one extended and one immediate release."""
+    if {one.manner.release, other.manner.release} == {"ER", "IR"}:
+        return bool(_opioids(one.names))
+    amounts = {part.name: part for part in other.ingredients}
+    return any(
+        part.amount is not None
+        and (said := amounts[part.name]).amount is not None
+        and said.unit == part.unit
+        and abs(part.amount - said.amount) > ROUNDING * part.amount
+        for part in one.ingredients
+        if part.name in _opioids(one.names)
+    )
+
+
 def _opioids(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(name for name in names if "opioid" in _TABLES.substances[name].roles)
+    return frozenset(name for name in names if "opioid" in _substance(name).roles)
 
 
 def _completed(reading: DrugReading, other: DrugReading) -> DrugReading:
@@ -192,6 +273,7 @@ def _completed(reading: DrugReading, other: DrugReading) -> DrugReading:
         reading.brand or other.brand,
         reading.brand_route or other.brand_route,
         reading.brand_release or other.brand_release,
+        reading.guessed and other.guessed,
     )
 
 
@@ -231,7 +313,7 @@ def _drug(reading: DrugReading, how: str, order: Manner) -> Drug:
 
 def _roles(ingredients: tuple[Ingredient, ...], manner: Manner, classes: set[str]) -> frozenset[str]:
     """The roles of all ingredients, less those that this product has not (CLINICAL.md sections 8 and 13)."""
-    substances = [_TABLES.substances[part.name] for part in ingredients]
+    substances = [_substance(part.name) for part in ingredients]
     opioid = any("opioid" in substance.roles for substance in substances)
     roles: set[str] = set()
     for substance in substances:
@@ -242,7 +324,7 @@ def _roles(ingredients: tuple[Ingredient, ...], manner: Manner, classes: set[str
 
 def _first_line_class(part: Ingredient, manner: Manner, brand: str | None, alone: bool) -> str | None:
     """The class of an ingredient, where this product counts as a trial of it (CLINICAL.md section 4)."""
-    found = _TABLES.substances[part.name].first_line_class
+    found = _substance(part.name).first_line_class
     patch = manner.release == "TD"
     if found == "topical_lidocaine":
         return found if alone and patch and (part.amount is None or part.amount in LIDOCAINE_PATCH) else None

@@ -188,7 +188,7 @@ def _stopped_with(fill: MedicationOrder, order: MedicationOrder) -> bool:
 
 def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bool:
     first = first_day(record)
-    if (first is not None and first > today) or record.status in STOPPED:
+    if (first is not None and first > today and not _written_today(record, today)) or record.status in STOPPED:
         return False
     if record.kind == "dispense":
         if record.status == ON_HOLD:
@@ -205,6 +205,12 @@ def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bo
     if last is not None:
         return (today - last).days <= GRACE_DAYS
     return written_lately(record, first, today)
+
+
+def _written_today(record: MedicationOrder, today: date) -> bool:
+    """Whether a record that was written on "tomorrow" was written now: east of us it is tomorrow already."""
+    written = record.authored
+    return written is not None and first_day(record) == written and (written - today).days == 1 and record.start is None
 
 
 def _supply_runs(order: MedicationOrder, dispenses: Dispenses, today: date) -> bool:

@@ -54,7 +54,8 @@ class Run(Struct, frozen=True):
 
 class Exposure(Struct, frozen=True):
     """Everything on record of one agent. ``undated`` records have no date; ``older``: something lies before the years
-    that count; ``at_minimum`` the days at or above the minimum (or at a dose that is not known)."""
+    that count; ``at_minimum`` the days at or above the minimum (or at a dose that is not known); ``pieces`` all of them
+    with their doses."""
 
     agent: Agent
     minimum_mg: Decimal | None
@@ -65,6 +66,7 @@ class Exposure(Struct, frozen=True):
     undated: tuple[MedicationOrder, ...]
     older: bool
     active: bool
+    pieces: tuple[Piece, ...] = ()
 
     def outcome_in(self, days: Span) -> str | None:
         """Failure or intolerance recorded on what was taken in these days."""
@@ -120,6 +122,7 @@ def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) ->
         undated=tuple(record for record in records if span(record, today) is None),
         older=len(dated) < len(begun),
         active=_active(case, agent),
+        pieces=pieces,
     )
 
 

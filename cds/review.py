@@ -57,6 +57,10 @@ class Review(Struct, frozen=True):
     outcomes: tuple[tuple[str, str, Outcome], ...] = ()
 
 
+DOUBTS = {"disagreement": "codings disagree", "spelling": "name cut or misspelt"}
+"""What is said of a drug that was recognised in this way (``Drug.how``)."""
+
+
 def review(
     drafts: Iterable[MedicationOrder],
     chart: Chart,
@@ -87,6 +91,12 @@ def review(
     not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
     missing.update(f"drug of {order.ref}: not recognised" for order in not_recognised)
     unrecognised.update(order.name for order in not_recognised)
+    missing.update(
+        f"drug of {order.ref}: {DOUBTS[order.drug.how]}"
+        for order in (*case.asked, *case.listed)
+        if order.drug is not None and order.drug.how in DOUBTS
+    )
+    missing.update(f"dose of {part.ref}: text and fields disagree" for part in mme.parts if part.disagrees)
     missing.update(f"dose of {part.ref}: {part.reason}" for part in (*mme.unknown, *mme.not_counted))
     return Review(
         in_scope=tuple(draft.ref for part in case.parts for draft in part.judged),

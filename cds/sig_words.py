@@ -27,7 +27,7 @@ RATES = {
     "hourly": (24, 1), "monthly": (1, 30),
 }  # fmt: skip
 """Times per days."""
-TIMES = {"once": Decimal(1), "stat": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3)}
+TIMES = {"once": Decimal(1), "stat": Decimal(1), "now": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3)}
 
 SLOTS = {
     "morning": "morning", "mornings": "morning", "am": "morning", "qam": "morning", "breakfast": "morning",

@@ -14,6 +14,7 @@ from cds.terminology import Concept
 
 FILE = "status_reasons.csv"
 COLUMNS = ("system", "code", "phrase", "meaning", "source")
+SNOMED = "http://snomed.info/sct"
 MEANINGS = ("failure", "intolerance", "neither")
 
 StoppedFor = Literal["failure", "intolerance"]
@@ -26,8 +27,8 @@ class StatusReasons(Struct, frozen=True):
     by_phrase: tuple[tuple[re.Pattern[str], str], ...]
 
 
-def load_status_reasons(folder: Path = TABLES_FOLDER) -> StatusReasons:
-    """Reads the table. Raises ``KnowledgeError`` for one that is wrong."""
+def load_status_reasons(folder: Path = TABLES_FOLDER, snomed: bool = True) -> StatusReasons:
+    """Reads the table; ``snomed=False`` leaves SNOMED CT out. Raises ``KnowledgeError`` for one that is wrong."""
     by_code: dict[tuple[str, str], str] = {}
     by_phrase: dict[str, str] = {}
     for row in read_table(folder, FILE, COLUMNS):
@@ -40,7 +41,8 @@ def load_status_reasons(folder: Path = TABLES_FOLDER) -> StatusReasons:
             known, key = by_code, (row.required("system"), row.required("code"))  # type: ignore[assignment]
         if key in known:
             raise row.wrong("remove the second row of this code or phrase")
-        known[key] = meaning  # type: ignore[index]
+        if snomed or row["system"] != SNOMED:
+            known[key] = meaning  # type: ignore[index]
     phrases = sorted(by_phrase, key=lambda phrase: (-len(phrase), phrase))
     return StatusReasons(
         MappingProxyType(by_code),
@@ -49,6 +51,13 @@ def load_status_reasons(folder: Path = TABLES_FOLDER) -> StatusReasons:
 
 
 _REASONS = load_status_reasons()
+
+
+def leave_out_snomed() -> None:
+    """Reads the table again without SNOMED CT, for a site without its licence: at start, for good."""
+    global _REASONS
+    _REASONS = load_status_reasons(snomed=False)
+    stopped_for.cache_clear()
 
 
 @lru_cache(maxsize=1024)

@@ -26,7 +26,13 @@ ACETAMINOPHEN_LEAST_MG = 80
 """No tablet holds less acetaminophen: less means that the strengths stand in the other order."""
 RANGE_RATIO = 4
 """``1-2 TAB`` is a range; two strengths of one tablet lie further apart, or fall."""
+LEAST_OF_A_PAIR = 5
+"""``1.5/5`` is two strengths, ``1/2`` half a tablet."""
 LONGEST_NUMBER = 12
+DOSE_HOURS = frozenset({Decimal(12), Decimal(24)})
+"""``15 mg/12 hr`` is a tablet of 15 mg for twelve hours, no rate."""
+DILUENTS_BEFORE = frozenset({"nacl", "ns", "nss", "saline", "dextrose", "chloride"})
+DILUENTS_AFTER = frozenset({"nacl", "ns", "nss", "saline", "dextrose", "sodium", "sod", "normal"})
 
 
 class Strength(Struct, frozen=True):
@@ -36,13 +42,22 @@ class Strength(Struct, frozen=True):
     unit: str | None
 
 
+LARGER_THAN_THE_OPIOID = frozenset({"acetaminophen", "aspirin", "ibuprofen", "guaifenesin"})
+SMALLER_THAN_THE_OPIOID = frozenset({"naloxone", "naltrexone", "homatropine", "chlorpheniramine", "promethazine"})
+"""Of every product that is sold: two strengths that say otherwise stand in the other order."""
+
+
 class Chain(Struct, frozen=True):
-    """Strengths joined by ``-`` or ``/``, with the places of the first token and past the last."""
+    """Strengths joined by ``-`` or ``/``, with the places of the first token and past the last.
+
+    ``volume``: the millilitres that the last of them was told per.
+    """
 
     strengths: tuple[Strength, ...]
     start: int
     stop: int
     falling_or_far: bool
+    volume: Decimal | None = None
 
 
 def chains_in(tokens: Sequence[str], taken: Sequence[bool]) -> list[Chain]:
@@ -71,13 +86,14 @@ def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | Non
     """The chain that starts here; without strengths where a number stands for something else; None: no number."""
     start = at
     values: list[tuple[Decimal, Decimal | None]] = []
-    unit = "MG"
+    unit, percents, slash = "MG", False, False
+    found: tuple[str, Decimal] | None = None
     while (value := _number(tokens, at)) is not None and not taken[at]:
         at += 1
         word = tokens[at] if at < len(tokens) else ""
         mass = MASSES.get(word)
         if word == PERCENT:
-            return Chain((Strength(value, PERCENT),), start, at + 1, False)
+            return _percentage(tokens, value, start, at + 1)
         if mass is None and word in OTHER_UNITS:
             return Chain((), start, at + 1, False)
         at += mass is not None
@@ -87,15 +103,35 @@ def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | Non
             unit, factor = found
             if not unit or not factor:
                 return Chain((), start, at, False)
-            values = [(one / factor, own) for one, own in values]
+            percents = tokens[at : at + 2] == ("-", PERCENT)
+            values = [(one if percents and place else one / factor, own) for place, (one, own) in enumerate(values)]
+            at += 2 * percents
             break
         if at < len(tokens) and tokens[at] in LINKS and _number(tokens, at + 1) is not None:
+            slash = tokens[at] == "/"
             at += 1
         else:
             break
     if not values:
         return None
-    return _read(values, unit, start, at)
+    if percents:
+        mass = values[-1][1] or Decimal(1)
+        first = Strength(plain_amount(values[0][0] * mass), unit)
+        return Chain((first, *(Strength(plain_amount(value), PERCENT) for value, _ in values[1:])), start, at, True)
+    chain = _read(values, unit, start, at)
+    if found is not None and unit == "MG/ML":
+        return Chain(chain.strengths, start, at, chain.falling_or_far, found[1])
+    if slash and max(value for value, _ in values) >= LEAST_OF_A_PAIR:
+        return Chain(chain.strengths, start, at, True)
+    return chain
+
+
+def _percentage(tokens: Sequence[str], value: Decimal, start: int, stop: int) -> Chain:
+    """A percentage; that of what a drug is dissolved in tells nothing of the drug."""
+    before, after = tokens[max(start - 1, 0) : start], tokens[stop : stop + 1]
+    if DILUENTS_BEFORE.intersection(before) or DILUENTS_AFTER.intersection(after):
+        return Chain((), start, stop, False)
+    return Chain((Strength(value, PERCENT),), start, stop, False)
 
 
 def _read(values: list[tuple[Decimal, Decimal | None]], unit: str, start: int, stop: int) -> Chain:
@@ -105,11 +141,11 @@ def _read(values: list[tuple[Decimal, Decimal | None]], unit: str, start: int, s
     apart = any(second <= first or second > first * RANGE_RATIO for first, second in pairwise(plain))
     if not masses and len(values) == 1:
         return Chain((), start, stop, False)
-    strengths = tuple(Strength(_plain(amount), unit if masses else None) for amount in plain if amount > 0)
+    strengths = tuple(Strength(plain_amount(amount), unit if masses else None) for amount in plain if amount > 0)
     return Chain(strengths if len(strengths) == len(plain) else (), start, stop, apart)
 
 
-def _plain(amount: Decimal) -> Decimal:
+def plain_amount(amount: Decimal) -> Decimal:
     """Without trailing zeros and without an exponent."""
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
@@ -132,7 +168,7 @@ def _per(tokens: Sequence[str], at: int) -> tuple[tuple[str, Decimal] | None, in
     if word in VOLUMES:
         return ("MG/ML", value * VOLUMES[word]), ahead + 1
     if word in HOURS:
-        return ("MG/HR", value), ahead + 1
+        return (("MG", Decimal(1)) if value in DOSE_HOURS else ("MG/HR", value)), ahead + 1
     if word in SPRAYS:
         return ("MG/ACTUAT", value), ahead + 1
     if word in NO_STRENGTH:
@@ -160,8 +196,8 @@ def assigned(
         return _in_order(list(joined.strengths), names)
     singles = [chain for chain in chains if len(chain.strengths) == 1 and chain.strengths[0].unit]
     if len(singles) == count and len(singles) == len(chains):
-        return _of_one_kind(_in_order([chain.strengths[0] for chain in singles], names))
-    return _of_one_kind(_interleaved(singles, mentions, found))
+        return _of_one_kind(_in_order([chain.strengths[0] for chain in singles], names), singles)
+    return _of_one_kind(_interleaved(singles, mentions, found), singles)
 
 
 def _fits(chain: Chain, count: int) -> bool:
@@ -184,18 +220,38 @@ def _interleaved(
     return found
 
 
-def _of_one_kind(strengths: list[Strength | None]) -> list[Strength | None]:
-    """Where some strengths are concentrations, a plain amount is not known to be per millilitre: it tells nothing."""
+def _of_one_kind(strengths: list[Strength | None], singles: list[Chain]) -> list[Strength | None]:
+    """Where the last is a concentration, the amounts before it are in the same volume (``2.5 mg-325 mg/15 mL``). Where
+    another one is, a plain amount is not known to be per millilitre: it tells nothing."""
     if not any(strength is not None and strength.unit == "MG/ML" for strength in strengths):
         return strengths
+    volume = singles[-1].volume
+    if volume is not None and all(chain.volume is None for chain in singles[:-1]):
+        return [
+            strength
+            if strength is None or strength.unit != "MG"
+            else Strength(plain_amount(strength.amount / volume), "MG/ML")
+            for strength in strengths
+        ]
     return [None if strength is None or strength.unit == "MG" else strength for strength in strengths]
 
 
 def _in_order(strengths: list[Strength], names: Sequence[str]) -> list[Strength | None]:
-    """Strengths in the order of the names; the other way round where acetaminophen would get too little."""
+    """Strengths in the order of the names; the other way round where only that is sold."""
     plain = [Strength(strength.amount, strength.unit or "MG") for strength in strengths]
-    if len(plain) == 2 and "acetaminophen" in names and all(strength.unit == "MG" for strength in plain):
-        at = list(names).index("acetaminophen")
-        if plain[at].amount < ACETAMINOPHEN_LEAST_MG <= plain[1 - at].amount:
-            plain.reverse()
+    if len(plain) == 2 and plain[0].unit == plain[1].unit and _the_other_way(plain, names):
+        plain.reverse()
     return list(plain)
+
+
+def _the_other_way(strengths: Sequence[Strength], names: Sequence[str]) -> bool:
+    """Whether two strengths fit the two ingredients only the other way round."""
+    for at, name in enumerate(names):
+        own, other = strengths[at].amount, strengths[1 - at].amount
+        if name == "acetaminophen" and strengths[at].unit == "MG":
+            return own < ACETAMINOPHEN_LEAST_MG <= other
+        if name in LARGER_THAN_THE_OPIOID:
+            return own < other
+        if name in SMALLER_THAN_THE_OPIOID:
+            return own > other
+    return False

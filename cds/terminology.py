@@ -4,6 +4,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds.condition_table import NEUROPATHIC, ConditionRow, load_conditions, systems_of
 from cds.condition_text import UNSPECIFIC, TextMeaning, load_condition_texts
@@ -49,6 +50,7 @@ class ConditionMeaning(Struct, frozen=True):
     ``localized`` is the column of that name (None: not said). ``usable`` is False for an unspecific reason
     ("pain", "chronic pain", "as directed") and for an empty one. ``name`` is printable.
     ``negated``: the text only denies, rules out or tells the past ("no sciatica", "history of sciatica").
+    ``unread``: a code of a terminology that the site leaves out, and nothing else tells what it means.
     """
 
     meanings: frozenset[str]
@@ -56,6 +58,7 @@ class ConditionMeaning(Struct, frozen=True):
     localized: bool | None = None
     usable: bool = True
     negated: bool = False
+    unread: bool = False
 
 
 _CONDITIONS = load_conditions()
@@ -68,6 +71,13 @@ def condition_meaning(concept: Concept) -> ConditionMeaning:
     return _remembered_condition(concept) if concept.short() else _condition_meaning(concept)
 
 
+def leave_out_snomed() -> None:
+    """Reads the table of conditions again without SNOMED CT, for a site without its licence: at start, for good."""
+    global _CONDITIONS
+    _CONDITIONS = load_conditions(snomed=False)
+    _remembered_condition.cache_clear()
+
+
 def _condition_meaning(concept: Concept) -> ConditionMeaning:
     codes = [
         (system, coding.code)
@@ -75,6 +85,12 @@ def _condition_meaning(concept: Concept) -> ConditionMeaning:
         if coding.code
         for system in systems_of(coding.system, coding.code)
     ]
+    read = [(system, code) for system, code in codes if system in _CONDITIONS.systems]
+    meaning = _meaning_of(concept, read)
+    return replace(meaning, unread=True) if len(read) < len(codes) and not meaning.meanings else meaning
+
+
+def _meaning_of(concept: Concept, codes: list[tuple[str, str]]) -> ConditionMeaning:
     rows = [row for system, code in codes for row in _CONDITIONS.rows(system, code)]
     meanings = _CONDITIONS.with_implied(row.meaning for row in rows)
     if meanings & NEUROPATHIC:

@@ -9,15 +9,16 @@ from msgspec import Struct
 
 Meaning = TypeVar("Meaning")
 
-_TOKEN = re.compile(r"\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|[^\W\d_]+|\S")
+_TOKEN = re.compile(r"\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+,\d{1,2}(?![\d.,])|\d+(?:\.\d+)?|\.\d+|[^\W\d_]+|\S")
+_DECIMAL_COMMA = re.compile(r"(\d+),(\d{1,2})")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´®™")
 
 
 def tokens_of(text: str) -> tuple[str, ...]:
     """The words, numbers and signs of a text, in lower case, without apostrophes.
 
-    A number stays whole (``1,000`` is ``1000``); a word ends where a digit begins (``5mg`` is two tokens).
-    ``w/`` is ``with``; ``µg`` is ``mcg``.
+    A number stays whole (``1,000`` is ``1000``, ``0,5`` is ``0.5``); a word ends where a digit begins (``5mg`` is two
+    tokens). ``w/`` is ``with``; ``µg`` is ``mcg``.
     """
     plain = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).lower()
     tokens: list[str] = []
@@ -25,8 +26,15 @@ def tokens_of(text: str) -> tuple[str, ...]:
         if found == "/" and tokens and tokens[-1] == "w":
             tokens[-1] = "with"
         else:
-            tokens.append("mcg" if found == "μg" else found.replace(",", "") or found)
+            tokens.append("mcg" if found == "μg" else _without_comma(found))
     return tuple(tokens)
+
+
+def _without_comma(found: str) -> str:
+    if "," not in found:
+        return found
+    decimal = _DECIMAL_COMMA.fullmatch(found)
+    return f"{decimal[1]}.{decimal[2]}" if decimal else found.replace(",", "") or found
 
 
 def is_word(part: str) -> bool:
@@ -63,6 +71,19 @@ class Phrases(Generic[Meaning]):
 
     def __contains__(self, phrase: str) -> bool:
         return tuple(filter(is_word, tokens_of(phrase))) in self._known
+
+    def words(self) -> frozenset[str]:
+        """Every word of every phrase."""
+        return frozenset(word for phrase in self._known for word in phrase)
+
+    def meanings(self) -> list[Meaning]:
+        """What the phrases mean."""
+        return [meaning for entries in self._by_first.values() for _, meaning in entries]
+
+    def meaning(self, phrase: str) -> Meaning:
+        """What exactly this phrase means. Raises ``KeyError`` for one that is not listed."""
+        words = tuple(filter(is_word, tokens_of(phrase)))
+        return dict(self._by_first[words[0]])[words]
 
     def find(self, tokens: tuple[str, ...]) -> list[Match[Meaning]]:
         """The phrases among the tokens, from left to right; the longest first, none overlapping."""

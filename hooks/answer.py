@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from time import perf_counter
 from typing import Any, cast
 
 import msgspec
@@ -13,11 +14,14 @@ from cds.chart import Chart
 from cds.orders import PlainOrder, Update
 from cds.remedies import name_of
 from cds.review import Review, review
+from cds.site_codes import SiteCodes
 from hooks.cards import Manner, Renderer
 from hooks.fhir_access import FhirAccess
 from hooks.fhir_update import Version
 from hooks.fhir_write import write_order, write_update
 from hooks.knowledge_version import all_knowledge, knowledge_version
+from hooks.licences import leave_out_snomed
+from hooks.measures import count_answer
 from hooks.protocol import HookRequest, read_request
 from hooks.records.recorder import Recorder
 from hooks.records.telling import Telling
@@ -26,6 +30,7 @@ from hooks.services import Service
 from hooks.settings import Settings, zone_of
 from hooks.signing import Signing
 from hooks.tenants import OPEN, Tenant
+from hooks.terminology.sites import read_sites
 
 log = logging.getLogger("firstline.answer")
 NOTHING_KNOWN = (
@@ -45,9 +50,10 @@ class Way(Struct, frozen=True):
     explain: bool
     zone: tzinfo
     review: ReviewSettings
+    site: SiteCodes | None = None
 
 
-def way_of(tenant: Tenant, settings: Settings) -> Way:
+def way_of(tenant: Tenant, settings: Settings, site: SiteCodes | None = None) -> Way:
     """The client's own settings, and the site's where it has none."""
     return Way(
         dialect=tenant.dialect,
@@ -57,6 +63,7 @@ def way_of(tenant: Tenant, settings: Settings) -> Way:
             info_cards=settings.info_cards if tenant.info_cards is None else tenant.info_cards,
             numbers={name: threshold.value for name, threshold in tenant.thresholds.items()},
         ),
+        site=site,
     )
 
 
@@ -68,12 +75,15 @@ class Answerer:
         self.access = access or FhirAccess(settings)
         self.recorder = recorder or Recorder(Settings())
         self.renderer = Renderer(all_knowledge(), knowledge_version())
+        if not settings.snomed:
+            leave_out_snomed()
+        self.sites = read_sites(settings)
         self.ways: dict[str, Way] = {}
 
     def way(self, tenant: Tenant) -> Way:
         """How this client is answered: its own settings, and the site's where it has none."""
         if tenant.name not in self.ways:
-            self.ways[tenant.name] = way_of(tenant, self.settings)
+            self.ways[tenant.name] = way_of(tenant, self.settings, self.sites.get(tenant.name))
         return self.ways[tenant.name]
 
     def answer(self, service: Service, body: bytes, now: datetime, tenant: Tenant = OPEN) -> tuple[int, bytes]:
@@ -104,6 +114,10 @@ class Answerer:
     def _told(self, telling: Telling, status: int, content: dict[str, Any]) -> tuple[int, bytes]:
         encoded = msgspec.json.encode(content)
         telling.told(status, content, self.renderer.knowledge, self.renderer.version)
+        seconds = perf_counter() - telling.began
+        count_answer(telling.tenant, telling.service, status, seconds, telling.review)
+        if log.isEnabledFor(logging.INFO):
+            log.info("answered", extra={"facts": _facts(telling, status, seconds)})
         return status, encoded
 
     def _read(self, service: Service, body: bytes, tenant: Tenant) -> tuple[HookRequest, Way, Manner]:
@@ -138,8 +152,21 @@ class Answerer:
         return 200, self.renderer.render(found, manner, OrderWriter(signing, now), withheld)
 
 
+def _facts(telling: Telling, status: int, seconds: float) -> dict[str, object]:
+    """One answer as the log tells it: who asked for which service, what fired, how long it took."""
+    facts: dict[str, object] = {
+        "tenant": telling.tenant, "service": telling.service, "status": status, "ms": round(seconds * 1000, 2),
+    }  # fmt: skip
+    review = telling.review
+    if review is not None and review.in_scope:
+        facts["inScope"] = len(review.in_scope)
+        facts["findings"] = [f"{finding.rule} {finding.indicator}" for finding in review.findings]
+        facts["notAssessed"] = len(review.not_assessed)
+    return facts
+
+
 def _signing(request: HookRequest, now: datetime, way: Way) -> Signing:
-    return Signing(request, now.astimezone(way.zone).date(), way.review)
+    return Signing(request, now.astimezone(way.zone).date(), way.review, site=way.site)
 
 
 def _is_grave(found: Review) -> bool:

@@ -1,5 +1,6 @@
 """The wiring: routes, the limits of a request, and which exception becomes which status."""
 
+import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -18,6 +19,8 @@ from hooks.answer import Answerer
 from hooks.dialects import DIALECTS
 from hooks.feedback import read_feedback
 from hooks.fhir_access import FhirAccess
+from hooks.limits import AtOnce, EncodingError, TooLargeError, TooSlowError, read_body
+from hooks.operations import Operations
 from hooks.pages.routes import pages
 from hooks.protocol import BadRequest
 from hooks.records.recorder import RETRY_AFTER, NotRecordedError, Recorder
@@ -30,14 +33,8 @@ from hooks.tenants import Tenant
 Clock = Callable[[], datetime]
 
 JSON_TYPES = frozenset({"", JSON, "application/fhir+json", "application/json+fhir", "text/json"})
-LONGEST_LENGTH = 18
-"""Digits of a Content-Length that is worth reading as a number."""
 NOT_RECORDED = "The feedback could not be recorded now. Send it again."
 log = logging.getLogger("firstline.http")
-
-
-class TooLargeError(Exception):
-    """The body is larger than the site allows."""
 
 
 def create_app(
@@ -50,22 +47,28 @@ def create_app(
     settings = load() if settings is None else settings
     access = FhirAccess(settings)
     recorder = Recorder(settings)
-    trust = trust or Trust(settings, recorder if recorder.on else None)
+    trust = trust or Trust(settings, recorder if recorder.shared else None)
     services = _Services(settings, trust, clock or _clock_of(settings), access, recorder)
+    operations = Operations(settings, recorder, access)
     app = Starlette(
         routes=[
             Route("/cds-services", _Discovery(trust, settings.prefetch_left_out).answer, methods=["GET"]),
             Route("/cds-services/{id}", services.answer, methods=["POST"]),
             Route("/cds-services/{id}/feedback", services.feedback, methods=["POST"]),
+            *operations.routes,
             *pages(settings, trust, clock or _clock_of(settings)),
         ],
-        middleware=[Middleware(Frame, failure=refusal(500, "An error inside Firstline. Nothing was checked."))],
+        middleware=[
+            Middleware(Frame, failure=refusal(500, "An error inside Firstline. Nothing was checked.")),
+            Middleware(AtOnce, most=settings.max_at_once),
+        ],
         exception_handlers={HTTPException: _http_refusal},
         lifespan=_lifespan,
     )
     app.router.redirect_slashes = False
     app.state.fhir_access = access
     app.state.recorder = recorder
+    app.state.operations = operations
     return app
 
 
@@ -74,16 +77,20 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     """Checks what orders are written from; what start-up made stays, so the garbage collector need not look at it."""
     fhir_write.check_templates()
     recorder: Recorder = app.state.recorder
-    await recorder.start()
-    gc.collect()
-    gc.freeze()
-    # A request makes thousands of small objects and frees nearly all of them itself: look for cycles less often.
-    gc.set_threshold(50_000, 20, 100)
     access: FhirAccess = app.state.fhir_access
-    access.open()
+    watching: asyncio.Task[None] | None = None
     try:
+        await recorder.start()
+        watching = asyncio.create_task(app.state.operations.watch())
+        access.open()
+        gc.collect()
+        gc.freeze()
+        # A request makes thousands of small objects and frees nearly all of them itself: look for cycles less often.
+        gc.set_threshold(50_000, 20, 100)
         yield
     finally:
+        if watching is not None:
+            watching.cancel()
         await access.aclose()
         await recorder.stop()
 
@@ -137,10 +144,14 @@ class _Services:
         if _media_type(request) not in JSON_TYPES:
             return refusal(415, "Send the request as application/json.", "Content-Type")
         try:
-            body = await self._body(request)
+            body = await read_body(request, self.settings)
         except TooLargeError:
             limit = self.settings.max_body_bytes
             return refusal(413, f"The request is larger than {limit} bytes.", headers={"Connection": "close"})
+        except TooSlowError:
+            return refusal(408, "The request took too long to arrive.", headers={"Connection": "close"})
+        except EncodingError:
+            return refusal(415, "Send the request plain, or packed with gzip.", "Content-Encoding")
         except ClientDisconnect:
             return refusal(400, "The request broke off.")
         return await answer(service, body, client.tenant)
@@ -162,21 +173,6 @@ class _Services:
         except NotRecordedError:
             return refusal(503, NOT_RECORDED, headers={"Retry-After": str(RETRY_AFTER)})
         return Response(status_code=200)
-
-    async def _body(self, request: Request) -> bytes:
-        """The whole body; stops reading as soon as it is too large."""
-        limit = self.settings.max_body_bytes
-        declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and (len(declared) > LONGEST_LENGTH or int(declared) > limit):
-            raise TooLargeError
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise TooLargeError
-            chunks.append(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _media_type(request: Request) -> str:

@@ -21,6 +21,9 @@ from hooks.knowledge_version import all_knowledge, knowledge_version
 from hooks.protocol import EXPLAIN, BadRequest
 from hooks.services import SERVICES
 from hooks.settings import CONFIG, Settings, SettingsError, load
+from hooks.terminology.commands import add_commands
+from hooks.terminology.errors import TerminologyError
+from hooks.terminology.sites import read_sites
 
 UNSIGNED = "No clinician has signed this content off."
 COLOURS = {"critical": "red", "warning": "yellow", "info": "blue"}
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"firstline: {problem}", file=sys.stderr)  # noqa: T201
         return 2
-    except (UseError, KnowledgeError) as error:
+    except (UseError, KnowledgeError, TerminologyError) as error:
         print(f"firstline: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0
@@ -64,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check a settings file: every error, with what to write")
     check.add_argument("file", type=Path, help="a TOML file, as FIRSTLINE_CONFIG names it")
     check.set_defaults(run=_check)
+    add_commands(commands)
     return parser
 
 
@@ -205,6 +209,7 @@ def _knowledge(asked: argparse.Namespace, console: Console) -> None:
 def _check(asked: argparse.Namespace, console: Console) -> None:
     """Reads the file as the service would, without the environment."""
     settings = load({CONFIG: str(asked.file)})
+    read_sites(settings)
     console.print(Text(f"{asked.file}: no errors."), soft_wrap=True)
     if not settings.tenants:
         console.print("Open mode: whoever calls from this machine is answered, nobody else.")

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 from cds import terminology
 from cds.chart import Allergy, Condition, Encounter, Patient, Procedure, Reason
 from cds.drugs import recognise
+from cds.site_codes import SiteCodes
 from cds.terminology import Concept, ConditionMeaning
 from hooks import fhir_shapes as shapes
 from hooks.fhir_days import first_day, last_day
@@ -162,7 +163,7 @@ def read_condition(ref: str, sent: shapes.Condition, today: date, records: Recor
         encounter_diagnosis=_of_encounter(bytes(sent.category)),
         site=(", ".join(sorted(map(printable, sites))) or None) if sites else None,
     )
-    return condition, standing.odd or (not found and unreadable(sent.code))
+    return condition, standing.odd or meaning.unread or (not found and unreadable(sent.code))
 
 
 @lru_cache(REMEMBERED)
@@ -252,15 +253,15 @@ def _severe(words: frozenset[str]) -> bool | None:
 # Allergies
 
 
-def read_allergy(ref: str, sent: shapes.AllergyIntolerance) -> Allergy | None:
+def read_allergy(ref: str, sent: shapes.AllergyIntolerance, site: SiteCodes | None = None) -> Allergy | None:
     """An active allergy; None where it is refuted, over, or says that there is none."""
     if (sent.status or "").casefold() in NOT_ACTIVE or not (
         NOT_ACTIVE.isdisjoint(codes(sent.verification_status)) and NOT_ACTIVE.isdisjoint(codes(sent.clinical_status))
     ):
         return None
     reactions = _read_reactions(bytes(sent.reaction)) if sent.reaction else []
-    allergens = _allergens(bytes(sent.code), bytes(sent.substance)) or _allergens(
-        *(bytes(reaction.substance) for reaction in reactions)
+    allergens = _allergens(site, bytes(sent.code), bytes(sent.substance)) or _allergens(
+        site, *(bytes(reaction.substance) for reaction in reactions)
     )
     if allergens is None:
         allergens = UNKNOWN_ALLERGENS
@@ -281,17 +282,21 @@ def read_allergy(ref: str, sent: shapes.AllergyIntolerance) -> Allergy | None:
 
 
 @lru_cache(REMEMBERED)
-def _allergens(*elements: bytes) -> Allergens | None:
+def _allergens(site: SiteCodes | None, *elements: bytes) -> Allergens | None:
     """What these elements name together; None where they hold no concept that can be read."""
     named = [one for raw in elements for one in concepts(raw) or ()]
     if not named:
         return None
-    drugs = [drug for drug in map(recognise, named) if drug is not None]
+    drugs = [drug for one in named if (drug := recognise(one, site=site)) is not None]
+    said = [terminology.condition_meaning(one) for one in named]
+    denied = any(_denies(one) for one in named)
+    if not drugs and not denied and any(meaning.unread for meaning in said):
+        return UNKNOWN_ALLERGENS
     return Allergens(
-        denied=any(_denies(one) for one in named),
+        denied=denied,
         ingredients=frozenset(part.name for drug in drugs for part in drug.ingredients),
         name=drugs[0].name if drugs else next(filter(None, map(printable, named)), ""),
-        meanings=NOTHING.union(*(terminology.condition_meaning(one).meanings for one in named)),
+        meanings=NOTHING.union(*(meaning.meanings for meaning in said)),
         roles=NOTHING.union(*(drug.roles for drug in drugs)),
     )
 

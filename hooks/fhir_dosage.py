@@ -1,5 +1,6 @@
 """FHIR Dosage of every version -> ``cds.chart.Dosage``."""
 
+import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -8,7 +9,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds.chart import Dosage, Quantity
-from cds.terminology import Concept
+from cds.condition_text import UNSPECIFIC
+from cds.sig import LONGEST, read_sig
+from cds.terminology import Concept, condition_meaning
 from hooks.fhir_days import first_day, last_day
 from hooks.fhir_elements import (
     DAYS_IN,
@@ -38,6 +41,7 @@ ROUTES = {
 }  # fmt: skip
 """Words for the codes of SNOMED CT, HL7's RouteOfAdministration, EDQM and NCIt."""
 
+AS_NEEDED = re.compile(r"(?i)\b(?:prn|as needed|if needed|when needed)\b[\s:,-]{0,3}(?:for )?([^.;,]{3,80})")
 DOSE_ELEMENTS = {"R4": ("doseAndRate",), "STU3": ("doseQuantity", "doseRange"), "R5": ("asNeeded", "asNeededFor")}
 
 
@@ -106,6 +110,8 @@ class _Dosage(_DoseAndRate, rename="camel", gc=False):
 
     sequence: int | None = None
     text: str | None = None
+    patient_instruction: str | None = None
+    additional_instruction: Raw = ABSENT
     timing: _Timing | None = None
     as_needed: bool | None = None
     as_needed_boolean: bool | None = None
@@ -164,6 +170,9 @@ def _dosage(sent: _Dosage) -> Dosage:
     repeat = timing.repeat or _Repeat()
     dose_low, dose_high, rate = _dose(sent)
     max_dose, max_dose_days = _most(sent.max_dose_per_period)
+    text = next((said for said in (sent.text, sent.patient_instruction) if said and said.strip()), "").strip() or None
+    if max_dose is None and present(sent.additional_instruction):
+        max_dose, max_dose_days = _said_limit(sent.additional_instruction)
     runs = period(bytes(repeat.bounds_period))
     bounds_high = repeat.bounds_range.high if repeat.bounds_range else None
     unit = repeat.period_unit or repeat.period_units or repeat.unit
@@ -171,7 +180,7 @@ def _dosage(sent: _Dosage) -> Dosage:
     countless = repeat.frequency is not None and frequency is None  # nought times a day is no schedule, and not once
     return Dosage(
         sequence=sent.sequence,
-        text=sent.text.strip() or None if sent.text else None,
+        text=text,
         dose_low=dose_low,
         dose_high=dose_high,
         rate=rate,
@@ -262,6 +271,15 @@ def _most(sent: list[_Ratio] | _Ratio | None) -> tuple[Quantity | None, Decimal 
     return min(alike, key=lambda limit: limit[0].value / limit[1], default=(None, None))
 
 
+def _said_limit(raw: Raw) -> tuple[Quantity | None, Decimal | None]:
+    """The limit that an additional instruction states in words ("no more than 6 tablets a day")."""
+    for named in concepts(bytes(raw)) or ():
+        for dosage in read_sig(printable(named)):
+            if dosage.max_dose is not None:
+                return dosage.max_dose, dosage.max_dose_days
+    return None, None
+
+
 def _as_needed(sent: _Dosage) -> bool | None:
     if present(sent.as_needed_codeable_concept) or present(sent.as_needed_for):
         return True
@@ -269,7 +287,16 @@ def _as_needed(sent: _Dosage) -> bool | None:
 
 
 def _asked_for(sent: _Dosage) -> tuple[Concept, ...]:
-    return (*(concepts(bytes(sent.as_needed_codeable_concept)) or ()), *(concepts(bytes(sent.as_needed_for)) or ()))
+    """The concepts; without one, what the text names after "as needed", where it means something."""
+    named = (*(concepts(bytes(sent.as_needed_codeable_concept)) or ()), *(concepts(bytes(sent.as_needed_for)) or ()))
+    text = sent.text or sent.patient_instruction
+    if named or not text or len(text) > LONGEST:
+        return named
+    said = AS_NEEDED.search(text)
+    if said is None:
+        return ()
+    written = Concept(text=said[1])
+    return (written,) if condition_meaning(written).meanings - {UNSPECIFIC} else ()
 
 
 def _positive(value: Decimal | None) -> Decimal | None:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds.drugs import Drug, recognise
+from cds.site_codes import SiteCodes
 from cds.terminology import Concept
 from hooks import fhir_shapes as shapes
 from hooks.fhir_elements import REMEMBERED, Pointer, concepts, pointers, present, printable, quantity
@@ -50,8 +51,9 @@ _product = msgspec.json.Decoder(_Product)
 
 def named_drug(sent: shapes.DrugRecord, route: str | None, records: Records) -> NamedDrug:
     """The drug of an order, a statement or a dispense. ``route`` is that of its dosage."""
+    site = records.site
     if sent.medication_codeable_concept:
-        plainly = _plainly_named(bytes(sent.medication_codeable_concept), route)
+        plainly = _plainly_named(bytes(sent.medication_codeable_concept), route, site)
         if plainly is not None:
             return plainly
     odd = False
@@ -66,31 +68,31 @@ def named_drug(sent: shapes.DrugRecord, route: str | None, records: Records) -> 
         for pointer in found or ():
             medication = records.resolve(pointer.ref, sent)
             if isinstance(medication, shapes.Medication):
-                return _described(medication, pointer, route)
+                return _described(medication, pointer, route, site)
             if pointer.concept is not None:
-                return _recognised(pointer.concept, None, route)
+                return _recognised(pointer.concept, None, route, site)
             missing = pointer.ref
             display = pointer.display or display
-    return NamedDrug(_drug(Concept(text=display), None, route) if display else None, display, odd, missing)
+    return NamedDrug(_drug(Concept(text=display), None, route, site) if display else None, display, odd, missing)
 
 
 @lru_cache(REMEMBERED)
-def _plainly_named(raw: bytes, route: str | None) -> NamedDrug | None:
+def _plainly_named(raw: bytes, route: str | None, site: SiteCodes | None) -> NamedDrug | None:
     """The drug of an element that begins with a concept and refers to nothing; None for any other."""
     first = next(iter(pointers(raw) or ()), Pointer())
-    return None if first.concept is None or first.ref is not None else _recognised(first.concept, None, route)
+    return None if first.concept is None or first.ref is not None else _recognised(first.concept, None, route, site)
 
 
-def _recognised(named: Concept, form: str | None, route: str | None) -> NamedDrug:
-    return NamedDrug(_drug(named, form, route), printable(named))
+def _recognised(named: Concept, form: str | None, route: str | None, site: SiteCodes | None) -> NamedDrug:
+    return NamedDrug(_drug(named, form, route, site), printable(named))
 
 
 @lru_cache(REMEMBERED)
-def _drug(named: Concept, form: str | None, route: str | None) -> Drug | None:
-    return recognise(named, form, route)
+def _drug(named: Concept, form: str | None, route: str | None, site: SiteCodes | None) -> Drug | None:
+    return recognise(named, form, route, site)
 
 
-def _described(medication: shapes.Medication, pointer: Pointer, route: str | None) -> NamedDrug:
+def _described(medication: shapes.Medication, pointer: Pointer, route: str | None, site: SiteCodes | None) -> NamedDrug:
     """By the Medication's code, else by its ingredients, else by what the reference calls it."""
     product = _product_of(medication)
     forms = (medication.form, medication.dose_form, product.form)
@@ -99,7 +101,7 @@ def _described(medication: shapes.Medication, pointer: Pointer, route: str | Non
     composed = [one for one in (_composed(medication.ingredient), _composed(product.ingredient)) if one is not None]
     called = [Concept(text=pointer.display)] if pointer.display else []
     for named in (*coded, *composed, *called):
-        found = _recognised(named, form or None, route)
+        found = _recognised(named, form or None, route, site)
         if found.drug is not None:
             return found
     name = next((printable(named) for named in (*coded, *composed, *called) if printable(named)), "")

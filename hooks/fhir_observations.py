@@ -13,7 +13,7 @@ from cds.terminology import Concept, observation_value
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import observation_meaning
 from hooks.fhir_days import day_and_instant
-from hooks.fhir_elements import REMEMBERED, LooseQuantity, amount, concept, concepts, number, period, printable
+from hooks.fhir_elements import REMEMBERED, LooseQuantity, amount, concept, concepts, number, period, present, printable
 from hooks.fhir_loose import fields_of, members_of
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 
@@ -102,6 +102,20 @@ def read_observations(ref: str, sent: shapes.Observation) -> list[Observation]:
         if part is not None:
             found.append(part)
     return found
+
+
+def not_understood(sent: shapes.Observation, measured: list[Observation]) -> bool:
+    """Whether a value or a date is there that could not be read: another unit, an implausible number, no date."""
+    for one in measured:
+        if one.taken is None and _moment(sent):
+            return True
+        if one.value is None and one.text is None and one.meaning not in PRESENCE and _has_value(sent):
+            return True
+    return False
+
+
+def _has_value(sent: shapes.Observation) -> bool:
+    return bool(sent.component) or any(present(raw) for raw in _other_values(sent) if raw)
 
 
 def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:

@@ -31,6 +31,7 @@ from hooks.fhir_medications import named_drug
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 
+MOST_REPEATS = 1000
 ENDED = frozenset({"stopped", "completed", "cancelled", "ended"})
 ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """R5 says in ``adherence`` what the status of a statement said before."""
@@ -70,6 +71,8 @@ class Supply(Struct, frozen=True, gc=False):
     repeats: int | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    odd: bool = False
+    """Part of it could not be read; repeats that could not leave the supply unknown, never that of one fill."""
 
 
 NO_SUPPLY = Supply()
@@ -117,7 +120,9 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         valid_to=supply.valid_to,
     )
     newest = present(sent.medication) or present(sent.reason)
-    return ReadOrder(order, shared.odd, shared.missing, "R5" if newest else shared.version)
+    odd = shared.odd or supply.odd or _nameless(sent.requester, order.requester)
+    odd = odd or _nameless(sent.prior_prescription, order.follows)
+    return ReadOrder(order, odd, shared.missing, "R5" if newest else shared.version)
 
 
 def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> ReadOrder:
@@ -145,7 +150,9 @@ def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> Read
         valid_from=supply.valid_from,
         valid_to=supply.valid_to,
     )
-    return ReadOrder(order, shared.odd, shared.missing, "DSTU2")
+    odd = shared.odd or supply.odd or _nameless(sent.prescriber, order.requester)
+    odd = odd or _nameless(sent.prior_prescription, order.follows)
+    return ReadOrder(order, odd, shared.missing, "DSTU2")
 
 
 def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records) -> ReadOrder:
@@ -233,20 +240,30 @@ def _dosages(raw: Raw, rendered: str | None = None) -> Dosages:
 
 @lru_cache(REMEMBERED)
 def _supplied(raw: bytes) -> Supply:
+    odd = False
     try:
         sent = _supply.decode(raw) or _Supply()
     except UNREADABLE_JSON:
         fields = fields_of(raw)
-        sent = _Supply() if fields is None else salvaged(fields, _Supply)[0]
+        sent, odd = (_Supply(), True) if fields is None else salvaged(fields, _Supply)
     valid = period(bytes(sent.validity_period))
     repeats = sent.number_of_repeats_allowed
+    valid_from, valid_to = first_day(valid.start), last_day(valid.end)
+    if (repeats is None and odd) or (repeats is not None and not 0 <= repeats < MOST_REPEATS):
+        return Supply(valid_from=valid_from, valid_to=valid_to, odd=True)
     return Supply(
         days=duration(bytes(sent.expected_supply_duration)),
         quantity=_amount(sent.quantity),
-        repeats=repeats if repeats is not None and 0 <= repeats < 1000 else None,
-        valid_from=first_day(valid.start),
-        valid_to=last_day(valid.end),
+        repeats=repeats,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        odd=odd,
     )
+
+
+def _nameless(sent: Raw, read: object) -> bool:
+    """Whether this element is there, nothing was read from it, and it names nothing."""
+    return bool(sent) and not read and present(sent) and not pointers(bytes(sent))
 
 
 def _amount(raw: Raw) -> Quantity | None:

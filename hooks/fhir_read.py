@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, MedicationOrder, Observation, Patient, Procedure
 from hooks import fhir_shapes as shapes
-from hooks.fhir_clinical import read_allergy, read_condition, read_encounter, read_patient, read_procedure
+from hooks.fhir_clinical import meant, read_allergy, read_condition, read_encounter, read_patient, read_procedure
 from hooks.fhir_elements import local_ref, present, unreadable
 from hooks.fhir_loose import Found, Lost, read_loosely
-from hooks.fhir_observations import read_observations, read_report
+from hooks.fhir_observations import not_understood, read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
 from hooks.fhir_papers import read_papers
 from hooks.fhir_records import Records, canonical, newer
@@ -89,7 +89,10 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
                 unreadable.add("draftOrders" if found.lost.wholly else found.lost.ref)
             elif found.resource is not None:
                 arrivals.append(_Arrival(found.resource, raw, found.full_url))
-    known = Records((*((one.resource, one.url) for one in arrivals), *(records.arrived if records else ())))
+    known = Records(
+        (*((one.resource, one.url) for one in arrivals), *(records.arrived if records else ())),
+        records.site if records else None,
+    )
     drafts: dict[tuple[str, str], tuple[Resource, Draft]] = {}
     for ref, arrival in _named(arrivals):
         read = _read_draft(ref, arrival.resource, known)
@@ -176,7 +179,7 @@ def read_chart(
         medications=_medications(records, odd),
         allergies=_allergies(records, odd),
         observations=_observations(records, odd),
-        procedures=_procedures(records),
+        procedures=_procedures(records, odd),
         questions=questions,
         unreadable=tuple(sorted(odd)),
         papers=read_papers(records, today, encounter_id),
@@ -216,16 +219,22 @@ def _conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition
 def _allergies(records: Records, odd: set[str]) -> tuple[Allergy, ...]:
     allergies = []
     for ref, sent in records.of(shapes.AllergyIntolerance):
-        allergy = read_allergy(ref, sent)
+        allergy = read_allergy(ref, sent, records.site)
         if unreadable(sent.code) or (allergy is not None and not (allergy.name or allergy.meanings)):
             odd.add(ref)
         allergies.append(allergy)
     return tuple(allergy for allergy in allergies if allergy is not None)
 
 
-def _procedures(records: Records) -> tuple[Procedure, ...]:
-    read = (read_procedure(ref, sent) for ref, sent in records.of(shapes.Procedure))
-    return tuple(procedure for procedure in read if procedure is not None)
+def _procedures(records: Records, odd: set[str]) -> tuple[Procedure, ...]:
+    procedures = []
+    for ref, sent in records.of(shapes.Procedure):
+        procedure = read_procedure(ref, sent)
+        if procedure is not None:
+            procedures.append(procedure)
+            if not procedure.meanings and any(meaning.unread for _, meaning in meant(bytes(sent.code))):
+                odd.add(ref)
+    return tuple(procedures)
 
 
 def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
@@ -233,7 +242,8 @@ def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
     found = [report for report in reports if report is not None]
     for ref, sent in records.of(shapes.Observation):
         measured = read_observations(ref, sent)
-        if (not measured or sent.component) and (unreadable(sent.code) or not (sent.component or present(sent.code))):
+        codeless = unreadable(sent.code) or not (sent.component or present(sent.code))
+        if (codeless and (not measured or sent.component)) or not_understood(sent, measured):
             odd.add(ref)
         if len(measured) > 1:
             measured.sort(key=lambda one: (one.meaning, one.name, one.text or "", str(one.value)))

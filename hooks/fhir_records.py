@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from cds.site_codes import SiteCodes
 from hooks.fhir_days import instant
 from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import fields_of, members_of, read_loosely, text_of
@@ -21,10 +22,12 @@ _sorted = msgspec.json.Encoder(order="sorted")
 
 
 class Records:
-    """Resources by kind, in an order that does not depend on how they arrived, and by reference."""
+    """Resources by kind, in an order that does not depend on how they arrived, and by reference. ``site``: what is
+    known of codes where they come from."""
 
-    def __init__(self, arrived: Iterable[Arrived] = ()) -> None:
+    def __init__(self, arrived: Iterable[Arrived] = (), site: SiteCodes | None = None) -> None:
         self.arrived = tuple(arrived)
+        self.site = site
         self._contained: tuple[Resource, tuple[Resource, ...]] | None = None
 
     @cached_property

@@ -7,6 +7,7 @@ redirect. An unknown ``kid`` causes one new look, and not more than one in ``RET
 import asyncio
 import json
 import logging
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def _read_key(entry: dict[str, Any]) -> Key | None:
         if entry.get("kty") == "EC":
             return ECKey.import_key(public)
         if entry.get("kty") == "RSA" and len(entry.get("n", "")) * BITS_A_CHARACTER >= FEWEST_RSA_BITS:
-            rsa = RSAKey.import_key(public)
+            with warnings.catch_warnings(action="ignore"):  # a short key is passed over below
+                rsa = RSAKey.import_key(public)
             return rsa if rsa.public_key.key_size >= FEWEST_RSA_BITS else None
     except (JoseError, ValueError, TypeError):
         pass

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from cds.chart import ANSWERED
 from cds.observation_table import FILE, LOINC
+from cds.site_codes import SiteCodes
 from cds.table_reading import TABLES_FOLDER, read_table
 from hooks import fhir_shapes as shapes
 from hooks.fhir_loose import Lost, fields_of, read_loosely
@@ -205,14 +206,16 @@ class Prefetched:
     words of ``Chart.questions``. ``unreadable``: references or types of what could not be read.
     """
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
+    def __init__(self, answers: Mapping[str, Answer], site: SiteCodes | None = None) -> None:
         self.answers = answers
+        self.site = site
         self.states = {key: answer.state for key, answer in sorted(answers.items())}
         self.unreadable = tuple(sorted({lost.ref for answer in answers.values() for lost in answer.lost}))
 
     @cached_property
     def records(self) -> Records:
-        return Records(arrived for _, answer in sorted(self.answers.items()) for arrived in answer.found)
+        arrived = (one for _, answer in sorted(self.answers.items()) for one in answer.found)
+        return Records(arrived, self.site)
 
     @cached_property
     def questions(self) -> dict[str, str]:
@@ -253,12 +256,14 @@ class Prefetched:
         return ANSWERED if fits and not answer.incomplete else UNREADABLE
 
 
-def complete(prefetch: Mapping[str, Slot], fetched: Mapping[str, Pages] | None = None) -> Prefetched:
+def complete(
+    prefetch: Mapping[str, Slot], fetched: Mapping[str, Pages] | None = None, site: SiteCodes | None = None
+) -> Prefetched:
     """Reads what every key holds. ``fetched`` takes the place of keys that were asked of the FHIR server since."""
     answers = {key: _answer(slot) for key, slot in prefetch.items()}
     if fetched:
         answers.update((key, _answer(*pages)) for key, pages in fetched.items())
-    return Prefetched(answers)
+    return Prefetched(answers, site)
 
 
 def unanswered(prefetched: Prefetched, wanted: Iterable[str] = TEMPLATES) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ ISSUE_CODES = {
     400: "structure",
     404: "not-found",
     405: "not-supported",
+    408: "timeout",
     412: "incomplete",
     413: "too-long",
     415: "not-supported",

@@ -30,6 +30,12 @@ ALLOW_ORIGIN = (b"access-control-allow-origin", b"*")
 METHODS = b"GET, POST, OPTIONS"
 HEADERS = b"Authorization, Content-Type, Accept"
 PREFLIGHT_SECONDS = b"600"
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
 SHARED_SECONDS = 0.25
 """How long an answer waits for the database that several processes share."""
 
@@ -180,7 +186,7 @@ class Frame:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message.get("headers", ()), ALLOW_ORIGIN]
+                message["headers"] = _with_security([*message.get("headers", ()), ALLOW_ORIGIN])
             await send(message)
 
         try:
@@ -189,6 +195,13 @@ class Frame:
             log.error("request failed: %s", type(error).__name__)
             if not started:
                 await self.failure(scope, receive, send_with_cors)
+
+
+def _with_security(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """What a page says of itself stands; an answer with a patient's findings is kept nowhere."""
+    said = {name.lower() for name, _ in headers}
+    headers.extend(header for header in SECURITY if header[0] not in said)
+    return headers
 
 
 def _preflight_headers(scope: Scope) -> list[tuple[bytes, bytes]]:

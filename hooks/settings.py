@@ -22,6 +22,8 @@ OTHER_NAMES = {"PORT": "port", "TODAY": "today"}
 """Settings that ``make serve`` hands over without the prefix."""
 TABLES = ("open", "tenants")
 """Settings that only the file can hold."""
+FILES = ("local_codes", "terminology")
+"""Settings that the file tells from its own folder, and the environment from where the service starts."""
 ALLOWED = frozenset({"ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"})
 FORBIDDEN = ("NONE", "HS")
 LONGEST_LIFETIME = 86_400
@@ -32,6 +34,9 @@ SHORTEST_KEY = 32
 NO_DATABASE = "none"
 OWN_DATABASE = "sqlite:///firstline.db"
 """Where ``python -m hooks.serve`` records when the site says nothing."""
+
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class SettingsError(Exception):
@@ -102,6 +107,25 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """For how long a finding is not shown again that was overridden with a reason; 0: it is."""
     record_queue: int = 10_000
     """Answers that wait in memory while the database is down or behind; more are not recorded, and counted."""
+    local_codes: str | None = None
+    """A CSV file of the site's own drug codes, for clients without one of their own."""
+    terminology: str | None = None
+    """The store of an RxNorm release, written by ``firstline terminology load``."""
+    snomed: bool = True
+    """Whether codes of SNOMED CT are read. It holds for the whole process: false for a site without its licence."""
+    ops_token: str | None = None
+    """The secret that shows ``/live``, ``/ready``, ``/metrics`` and ``/insight``, as a bearer token. Without one they
+    are there in open mode only, for this machine."""
+    max_at_once: int = 200
+    """Requests that are under way at once, in one process; the next ones get 503."""
+    body_seconds: float = 10.0
+    """How long a request may take to send its body; then it gets 408."""
+    stop_seconds: int = 20
+    """How long the service goes on with what is under way when it is told to stop."""
+    workers: int = 1
+    """Processes that serve."""
+    log_level: str = "info"
+    """From where on Firstline logs: debug, info, warning, error."""
 
     @property
     def zone(self) -> tzinfo:
@@ -150,6 +174,8 @@ def _from_file(path: Path, problems: list[str]) -> dict[str, Any]:
             read = read_tenants if key == "tenants" else read_open
             chosen[key], wrong = read(value, path.parent)
             problems += [f"{path}: {problem}" for problem in wrong]
+        elif key in FILES and isinstance(value, str):
+            chosen[key] = str(path.parent / value)
         else:
             _read_into(chosen, key, value, f"{path}: {key}", problems)
     return chosen
@@ -215,9 +241,23 @@ def _checked(settings: Settings) -> Iterator[str]:
         yield "open: with clients under [tenants] nobody is answered without a token: remove [open]"
     if settings.today is not None and not is_loopback(settings.host):
         yield "today: a fixed day is for demonstrations on loopback: remove it"
+    yield from _operation_problems(settings)
     yield from _record_problems(settings)
     yield from _token_problems(settings)
     yield from _fhir_problems(settings)
+
+
+def _operation_problems(settings: Settings) -> Iterator[str]:
+    token = settings.ops_token
+    if token is not None and (len(token) < SHORTEST_KEY or not token.isascii() or not token.isprintable()):
+        yield f"ops_token: write a secret of {SHORTEST_KEY} or more plain characters"
+    for name in ("max_at_once", "body_seconds", "workers"):
+        if getattr(settings, name) <= 0:
+            yield f"{name}: write a number above 0"
+    if settings.stop_seconds < 0:
+        yield "stop_seconds: write a number of seconds, 0 or more"
+    if settings.log_level not in LOG_LEVELS:
+        yield f"log_level: write one of {', '.join(LOG_LEVELS)}"
 
 
 def _fhir_problems(settings: Settings) -> Iterator[str]:

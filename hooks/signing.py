@@ -7,6 +7,7 @@ from functools import cached_property
 from cds.case import ORDER_SELECT, Case, ReviewSettings
 from cds.chart import Chart, MedicationOrder
 from cds.scope import in_scope, reverse_scope
+from cds.site_codes import SiteCodes
 from hooks.fhir_read import Draft, read_chart, read_drafts
 from hooks.prefetch import Pages, complete
 from hooks.protocol import HookRequest, read_request
@@ -16,7 +17,8 @@ class Signing:
     """The drafts of one request and the chart beside them.
 
     ``selected`` holds the references that order-select asks about; None: all. The chart is read when it is asked for:
-    an order that does not concern Firstline needs none. ``fetched`` are the answers of the FHIR server by key.
+    an order that does not concern Firstline needs none. ``fetched`` are the answers of the FHIR server by key;
+    ``site`` is what is known of the codes of whoever asks.
     """
 
     def __init__(
@@ -25,12 +27,14 @@ class Signing:
         today: date,
         settings: ReviewSettings | None = None,
         fetched: Mapping[str, Pages] | None = None,
+        site: SiteCodes | None = None,
     ) -> None:
         self.request = request
         self.today = today
         self.settings = settings or ReviewSettings()
         self.fetched = fetched or {}
-        self.prefetched = complete(request.prefetch, self.fetched)
+        self.site = site
+        self.prefetched = complete(request.prefetch, self.fetched, site)
         self.read = read_drafts(request.draft_orders, request.default_version, self.prefetched.records)
         self.hook = request.hook
         self.selected = self.read.selected(request.selections) if self.hook == ORDER_SELECT else None
@@ -60,7 +64,7 @@ class Signing:
 
     def with_fetched(self, fetched: Mapping[str, Pages]) -> "Signing":
         """The same signing, read with what came from the FHIR server since."""
-        return Signing(self.request, self.today, self.settings, {**self.fetched, **fetched})
+        return Signing(self.request, self.today, self.settings, {**self.fetched, **fetched}, self.site)
 
     def draft(self, ref: str) -> Draft | None:
         """The draft of this reference as it was sent; None where two drafts share it."""

@@ -131,8 +131,8 @@ def test_a_bad_request_names_the_field_and_echoes_nothing(content: bytes, status
 
 def test_an_unknown_service_is_not_found() -> None:
     refused(call(APP, "POST", "/cds-services/firstline-patient-view", json={}), 404)
-    refused(call(APP, "POST", SIGN + "/feedback", json={}), 404)
-    refused(call(APP, "GET", "/"), 404)
+    refused(call(APP, "POST", SIGN + "/feedbacks", json={}), 404)
+    refused(call(APP, "GET", "/nothing"), 404)
 
 
 def test_other_methods_are_not_allowed() -> None:
@@ -496,9 +496,11 @@ def test_serving_tells_the_address_once_it_answers() -> None:
         try:
             assert child.stdout is not None
             told = child.stdout.readline()
-            address = re.search(r"http://127\.0\.0\.1:\d+/cds-services", told)
+            address = re.search(r"http://127\.0\.0\.1:\d+/", told)
             assert address, told
-            with urllib.request.urlopen(address[0]) as response:
+            with urllib.request.urlopen(address[0]) as page:
+                assert b"<title>Order entry" in page.read()
+            with urllib.request.urlopen(address[0] + "cds-services") as response:
                 assert json.load(response)["services"]
         finally:
             child.terminate()

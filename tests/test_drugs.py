@@ -135,7 +135,7 @@ def test_hospital_names(
         ("TYLENOL 2 TAB", "acetaminophen", "IR", "Tylenol"),
         ("acetaminophen-codeine 120 mg-12 mg/5 mL elixir", "acetaminophen 24 MG/ML + codeine 2.4 MG/ML", "IR", None),
         ("hydrocodone-homatropine 5-1.5 mg/5 mL syrup", "hydrocodone 1 MG/ML + homatropine 0.3 MG/ML", "IR", None),
-        ("codeine 10 mg / guaifenesin 100 mg per 5 mL syrup", "codeine + guaifenesin 20 MG/ML", "IR", None),
+        ("codeine 10 mg / guaifenesin 100 mg per 5 mL syrup", "codeine 2 MG/ML + guaifenesin 20 MG/ML", "IR", None),
         ("butalbital-apap-caffeine 50-325-40", "butalbital 50 MG + acetaminophen 325 MG + caffeine 40 MG", None, None),
         ("HYDROCODONE-ACETAMINOPHEN 325-5 MG TABS", "hydrocodone 5 MG + acetaminophen 325 MG", "IR", None),
         ("PERCOCET 1-2 TAB", "oxycodone + acetaminophen", "IR", "Percocet"),
@@ -161,6 +161,26 @@ def test_hospital_names(
         ("Once-Daily gabapentin 300 MG Oral Tablet", "gabapentin 300 MG", "ER", "Gralise"),
         ("Cymbalta 30 mg", "duloxetine 30 MG", "DR", "Cymbalta"),
         ("Percocet (oxycodone-acetaminophen) 5-325", "oxycodone 5 MG + acetaminophen 325 MG", "IR", "Percocet"),
+        ("acetaminophen-codeine no. 7 tab", "acetaminophen + codeine", "IR", None),
+        ("codeine/APAP #4", "codeine 60 MG + acetaminophen 300 MG", None, None),
+        ("morphine 0,5 mg tab", "morphine 0.5 MG", "IR", None),
+        ("morphine 7,5 mg/ml", "morphine 7.5 MG/ML", None, None),
+        ("morphine 1,000 mg", "morphine 1000 MG", None, None),
+        ("morphine 15 mg/12 hr oral tablet, extended release", "morphine 15 MG", "ER", None),
+        ("hydromorphone-NaCl 0.2-0.9 mg/mL-% IV soln", "hydromorphone 0.2 MG/ML", "IR", None),
+        (
+            "fentanyl-bupivacaine-NaCl 0.5-0.125-0.9 mg/250mL-% EP soln",
+            *("fentanyl 0.002 MG/ML + bupivacaine 1.25 MG/ML", "IR", None),
+        ),
+        ("morphine-0.9% NaCl 100 mg/100 mL", "morphine 1 MG/ML", None, None),
+        ("sodium chloride 0.9 %", "sodium chloride", None, None),
+        ("Robitussin AC 10-100 mg/5 mL", "guaifenesin 20 MG/ML + codeine 2 MG/ML", "IR", "Robitussin AC"),
+        ("Suboxone 2-8 mg film", "buprenorphine 8 MG + naloxone 2 MG", "IR", "Suboxone"),
+        ("Percocet 325/10", "oxycodone 10 MG + acetaminophen 325 MG", "IR", "Percocet"),
+        ("homatropine/hydrocodone 1.5/5 tab", "homatropine 1.5 MG + hydrocodone 5 MG", "IR", None),
+        ("Percocet 1/2 tab", "oxycodone + acetaminophen", "IR", "Percocet"),
+        ("lidocaine topical 5% film", "lidocaine 0.05 MG/MG", "TD", None),
+        ("Duragesic 12 mcg/hr", "fentanyl 0.012 MG/HR", "TD", "Duragesic"),
         ("clobetasol in 5 g morphine", "morphine 5000 MG", None, None),
     ],
 )  # fmt: skip
@@ -277,9 +297,65 @@ def test_an_ingredient_code_takes_the_strength_of_an_agreeing_name() -> None:
     assert (strengths(drug), drug.brand, drug.how) == ("oxycodone 5 MG + acetaminophen 325 MG", "Percocet", "code")
 
 
-def test_a_product_outweighs_the_strength_in_a_name() -> None:
-    drug = coded("1049621", text="oxycodone 10 mg")
-    assert (strengths(drug), drug.how) == ("oxycodone 5 MG", "code")
+@pytest.mark.parametrize(
+    ("code", "text", "strength", "release"),
+    [
+        ("1049621", "oxycodone 10 mg", "oxycodone 10 MG", "IR"),
+        ("1049683", "oxycodone 5 mg", "oxycodone 10 MG", "IR"),
+        ("1049621", "oxycodone ER 5 mg tab", "oxycodone 5 MG", "ER"),
+        ("1049502", "oxycodone 10 mg immediate release", "oxycodone 10 MG", "ER"),
+    ],
+)
+def test_a_name_that_contradicts_its_product_is_told_and_the_more_dangerous_kept(
+    code: str, text: str, strength: str, release: str
+) -> None:
+    drug = coded(code, text=text)
+    assert (strengths(drug), drug.release, drug.how) == (strength, release, "disagreement")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["oxycodone 5 mg/5 mL", "oxycodone 5.05 mg", "Oxycodone", "oxycodone 5-10 mg", "oxyCODONE 5 mg IR tab", "pain"],
+)
+def test_a_name_that_does_not_contradict_its_product_changes_nothing(text: str) -> None:
+    drug = coded("1049621", text=text)
+    assert (strengths(drug), drug.release, drug.how) == ("oxycodone 5 MG", "IR", "code")
+
+
+NDC = "http://hl7.org/fhir/sid/ndc"
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("0406-0552-62", "oxycodone"),  # 4-4-2
+        ("63481-623-70", "oxycodone / acetaminophen"),  # 5-3-2
+        ("63481-0623-7", "oxycodone / acetaminophen"),  # 5-4-1
+        ("00406-0552-62", "oxycodone"),  # 5-4-2
+        ("00406055262", "oxycodone"),
+        ("0406055262", "oxycodone"),  # ten digits, one division of three known
+        ("6348162370", "oxycodone / acetaminophen"),
+        ("63481-623", "oxycodone / acetaminophen"),  # a product without its package
+        ("0406-0552", "oxycodone"),
+        (" 59011-410-10 ", "oxycodone"),
+        ("00406-0552-01", "oxycodone"),  # another package of the same product
+    ],
+)
+def test_an_ndc_in_every_way_of_writing(code: str, name: str) -> None:
+    drug = coded(code, system=NDC)
+    assert (" / ".join(sorted(drug.names, reverse=True)), drug.how) == (name, "code")
+    assert coded(code, system="urn:oid:2.16.840.1.113883.6.69") == drug
+    if "-" in code:
+        assert coded(code, system=None) == drug
+
+
+@pytest.mark.parametrize(
+    "code", ["", "99999-999-99", "406-552-62", "0406-0552-621", "abc", "١٢٣٤٥٦٧٨٩٠", "0406 0552", "9" * 40, "406-55"]
+)
+def test_an_ndc_that_is_not_known(code: str) -> None:
+    assert recognise(Concept((Coding(NDC, code),))) is None or code == "0406 0552"
+    assert recognise(Concept((Coding(None, code),))) is None
+    assert recognise(Concept((Coding("http://example.org/local", code),))) is None
 
 
 @pytest.mark.parametrize(
@@ -531,6 +607,12 @@ def test_a_site_may_add_codes(folder: Path) -> None:
         ("forms.csv", "tablet,Oral Tablet,oral,no,,any,", "listed already"),
         ("forms.csv", "wonder,Oral Tablet,oral,perhaps,,any,", "column sure"),
         ("forms.csv", "wonder,Oral Tablet,oral,no,,nowhere,", "column where"),
+        ("short_names.csv", "wond,wonderine,oxycodone,", "names of ingredients"),
+        ("short_names.csv", "wond,oxycodone,wonderine,", "names of ingredients"),
+        ("short_names.csv", "two words,oxycodone,acetaminophen,", "a single word"),
+        ("ndc.csv", "00406-0552,1049621,yes,x,", "labeller and product"),
+        ("ndc.csv", "9,1049621,yes,x,", "labeller and product"),
+        ("ndc.csv", "00406-9999,1,yes,x,", "products_core.csv"),
     ],
 )
 def test_a_wrong_row_is_refused(folder: Path, file: str, line: str, remedy: str) -> None:

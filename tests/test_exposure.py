@@ -37,6 +37,20 @@ def active(*medications: MedicationOrder) -> list[str]:
 # Which records count
 
 
+@pytest.mark.parametrize(
+    ("fields", "is_active"),
+    [
+        ({"authored": day(-1)}, True),  # written east of us, where it is tomorrow already
+        ({"authored": day(-2)}, False),
+        ({"authored": day(-1), "start": day(-1)}, False),  # said to start tomorrow
+        ({"authored": day(0), "start": day(-1)}, False),
+        ({"authored": None, "valid_from": day(-1)}, False),
+    ],
+)
+def test_an_order_written_on_tomorrow_is_written_now(fields: dict[str, date | None], is_active: bool) -> None:
+    assert bool(active(order("a", OXYCODONE, a_day(5), **fields))) is is_active
+
+
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "not-taken", "draft", "declined"])
 def test_statuses_that_never_count(status: str) -> None:
     record = order("a", OXYCODONE, status=status)

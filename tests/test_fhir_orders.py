@@ -374,7 +374,69 @@ def test_what_must_not_be_given_is_no_order() -> None:
 def test_repeats(sent: Any, repeats: int | None) -> None:
     found = draft(dispenseRequest={"numberOfRepeatsAllowed": sent, "quantity": {"value": 20}})
     assert found.repeats == repeats
-    assert found.quantity == Quantity(Decimal(20), None)
+    assert found.quantity == (Quantity(Decimal(20), None) if sent in (3, "3", 0, None) else None)
+
+
+@pytest.mark.parametrize("sent", [-1, 10**9, "many", [3]])
+def test_repeats_that_cannot_be_read_are_not_none(sent: Any) -> None:
+    read = drafts(
+        request(dispenseRequest={"numberOfRepeatsAllowed": sent, "expectedSupplyDuration": {"value": 7, "code": "d"}})
+    )
+    assert read.drafts[0].order.supply_days is None
+    assert read.unreadable == ("MedicationRequest/x",)
+
+
+@pytest.mark.parametrize(
+    ("element", "sent", "unreadable"),
+    [
+        ("requester", 5, True),
+        ("requester", {}, True),
+        ("requester", {"display": "A prescriber"}, False),
+        ("requester", {"reference": "Practitioner/1"}, False),
+        ("requester", None, False),
+        ("priorPrescription", 5, True),
+        ("priorPrescription", {"reference": "MedicationRequest/old"}, False),
+        ("priorPrescription", {"reference": "#contained"}, False),
+        ("priorPrescription", {"identifier": {"value": "7"}}, False),
+    ],
+)
+def test_a_prescriber_or_an_earlier_order_that_cannot_be_read_is_said(
+    element: str, sent: Any, unreadable: bool
+) -> None:
+    assert bool(drafts(request(**{element: sent})).unreadable) is unreadable
+
+
+@pytest.mark.parametrize(
+    ("instruction", "text", "limit"),
+    [
+        ({"patientInstruction": "1 tablet every 6 hours"}, "1 tablet every 6 hours", None),
+        ({"text": " ", "patientInstruction": "1 tablet daily"}, "1 tablet daily", None),
+        ({"text": "1 tablet daily", "patientInstruction": "with water"}, "1 tablet daily", None),
+        ({"additionalInstruction": [{"text": "No more than 4 tablets a day"}]}, None, Decimal(4)),
+        ({"additionalInstruction": [{"text": "With food"}]}, None, None),
+        ({"additionalInstruction": 5}, None, None),
+    ],
+)
+def test_other_instructions_are_read_as_sigs(instruction: Any, text: str | None, limit: Decimal | None) -> None:
+    (dosage,) = draft(dosageInstruction=[instruction]).dosages
+    assert dosage.text == text
+    assert (dosage.max_dose.value if dosage.max_dose else None) == limit
+
+
+@pytest.mark.parametrize(
+    ("instruction", "reasons"),
+    [
+        ({"text": "1 tablet every 6 hours as needed for nerve pain"}, 1),
+        ({"text": "1 tab q6h prn neuropathic pain."}, 1),
+        ({"text": "1 tab q6h prn", "asNeededCodeableConcept": {"text": "nerve pain"}}, 1),
+        ({"text": "1 tab q6h prn pain"}, 0),
+        ({"text": "1 tab q6h prn"}, 0),
+        ({"text": "1 tab q6h prn " + "nerve pain " * 200}, 0),
+        ({"patientInstruction": "1 tablet daily if needed for sciatica"}, 1),
+    ],
+)
+def test_what_it_is_needed_for_is_a_reason(instruction: Any, reasons: int) -> None:
+    assert len(draft(dosageInstruction=[instruction]).reasons) == reasons
 
 
 @pytest.mark.parametrize("sent", [5, "odd", None, [], {"quantity": "odd"}, {"quantity": {"value": 0}}])

@@ -607,3 +607,22 @@ def test_reading_never_raises_and_loses_nothing_else(odd: list[Any]) -> None:
 def test_nothing_depends_on_the_order_of_arrival(odd: list[Any]) -> None:
     assert chart(*odd) == chart(*reversed(odd))
     assert drafts(*odd) == drafts(*reversed(odd))
+
+
+@pytest.mark.parametrize(
+    ("elements", "named"),
+    [
+        ({"valueQuantity": {"value": 60, "unit": "mL/min/1.73m2"}}, False),
+        ({"valueQuantity": {"value": 60, "unit": "furlongs"}}, True),
+        ({"valueQuantity": {"value": 100000, "unit": "mL/min/1.73m2"}}, True),
+        ({"valueQuantity": {"value": "many"}}, True),
+        ({"valueQuantity": "odd"}, True),
+        ({"valueQuantity": {"value": 60, "unit": "mL/min/1.73m2"}, "effectiveDateTime": "soon"}, True),
+        ({"valueQuantity": {"value": 60, "unit": "mL/min/1.73m2"}, "effectiveDateTime": None}, False),
+        ({"valueString": "hemolysed"}, False),
+        ({}, False),
+    ],
+)
+def test_a_value_or_a_day_that_is_not_understood_is_named(elements: Any, named: bool) -> None:
+    sent = {key: value for key, value in observation("98979-8").items() if not key.startswith("value")}
+    assert bool(chart({**sent, **elements}).unreadable) is named

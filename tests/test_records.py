@@ -518,6 +518,33 @@ def test_a_token_is_used_once_among_all_processes(database: str, tmp_path: Path)
     asyncio.run(told())
 
 
+def test_a_caller_waits_no_longer_than_it_wants_to_hear_of_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def told() -> None:
+        url = address("sqlite", tmp_path)
+        other = open_engine(url)
+        async with running(url) as service:
+            await service.recorder.flush()
+            async with other.begin():  # holds the lock
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await service.recorder.first_use("slow", AT)
+                monkeypatch.setattr(recording, "FEEDBACK_SECONDS", 0.05)
+                with pytest.raises(NotRecordedError):
+                    await service.recorder.first_use("slower", AT)
+                assert await rows_of(url, "tokens") == []
+            await until(lambda: not service.recorder._asking)
+            assert len(await rows_of(url, "tokens")) == 2
+            broken: Any = None
+            with pytest.raises(DBAPIError):
+                await service.recorder.first_use(broken, AT)
+        await other.dispose()
+
+    asyncio.run(told())
+    assert "a token could not be remembered: IntegrityError" in caplog.text
+
+
 # Settings
 
 
@@ -610,27 +637,23 @@ def test_a_killed_server_has_lost_nothing_that_it_acknowledged(database: str, tm
     url = None if database == "sqlite" else address(database, tmp_path)
     sign = "/cds-services/firstline-order-sign"
 
-    async def sent(calling: httpx.AsyncClient, acknowledged: list[str], enough: asyncio.Event) -> None:
+    async def sent(calling: httpx.AsyncClient, acknowledged: list[str], child: subprocess.Popen[str]) -> None:
         while True:
             card = str(uuid4())
             try:
-                response = await calling.post(f"{sign}/feedback", json={"feedback": [overridden(card)]})
                 await calling.post(sign, json=story("clonazepam-active"))
+                response = await calling.post(f"{sign}/feedback", json={"feedback": [overridden(card)]})
             except httpx.TransportError:
                 return
             assert response.status_code == 200
             acknowledged.append(card)
-            if len(acknowledged) >= 25:
-                enough.set()
+            if len(acknowledged) == 25:  # at once: it must be on disk by now
+                child.send_signal(signal.SIGKILL)
 
     async def told(child: subprocess.Popen[str], base: str) -> list[str]:
         acknowledged: list[str] = []
-        enough = asyncio.Event()
         async with httpx.AsyncClient(base_url=base, timeout=30) as calling, asyncio.timeout(60):
-            flowing = [asyncio.create_task(sent(calling, acknowledged, enough)) for _ in range(4)]
-            await enough.wait()
-            child.send_signal(signal.SIGKILL)
-            await asyncio.gather(*flowing)
+            await asyncio.gather(*(sent(calling, acknowledged, child) for _ in range(4)))
         return acknowledged
 
     with serving(tmp_path, url) as (child, base):

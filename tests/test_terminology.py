@@ -468,3 +468,69 @@ def test_a_missing_odd_or_empty_file_is_refused(folder: Path) -> None:
 def test_what_follows_from_what_follows(folder: Path) -> None:
     append(folder, "implied.csv", "hepatic_disease,cirrhosis,a circle does no harm")
     assert load_conditions(folder).with_implied({"hepatic_disease"}) >= {"cirrhosis", "hepatic_disease_severe"}
+
+
+ICD9 = "http://hl7.org/fhir/sid/icd-9-cm"
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "meaning"),
+    [
+        (ICD9, "053.19", "postherpetic_neuralgia"),
+        (ICD9, "05319", "postherpetic_neuralgia"),
+        ("urn:oid:2.16.840.1.113883.6.103", "357.2", "diabetic_neuropathy"),
+        ("icd9", "250.62", "neuropathic_probable"),
+        (None, "250.62", "diabetic_neuropathy"),
+        (None, "V66.7", "palliative"),
+        (ICD9, "304.01", "opioid_use_disorder"),
+        (ICD9, "327.23", "obstructive_sleep_apnea"),
+        (ICD9, "174.9", "cancer_active"),
+        (ICD9, "585.4", "ckd_stage_4"),
+        ("http://hl7.org/fhir/sid/icd-10", "G53.0", "postherpetic_neuralgia"),
+        ("http://hl7.org/fhir/sid/icd-10", "G63.2*", "neuropathic_definite"),
+        ("http://hl7.org/fhir/sid/icd-10", "E11.4+", "neuropathic_probable"),
+        ("http://hl7.org/fhir/sid/icd-10", "E10.4", "diabetic_neuropathy"),
+        ("http://hl7.org/fhir/sid/icd-10", "F11.2", "opioid_use_disorder"),
+        (None, "B02.2", "neuropathic_definite"),
+    ],
+)
+def test_codes_of_other_editions_without_a_display(system: str | None, code: str, meaning: str) -> None:
+    assert meaning in condition_meaning(Concept((Coding(system, code),))).meanings
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [(ICD9, "G63.2"), (ICD9, "999999"), (None, "25062"), (None, "12.5"), ("http://hl7.org/fhir/sid/icd-10", "250.62")],
+)
+def test_codes_that_another_edition_does_not_have(system: str | None, code: str) -> None:
+    assert not condition_meaning(Concept((Coding(system, code),))).meanings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no neuropathic pain", "denies neuropathic pain", "r/o neuropathy", "hx of PHN", "h/o sciatica",
+        "FHx neuropathy",
+        "family history of neuropathy", "neg for neuropathy", "neuropathic pain: no", "neuropathic pain - denies",
+        "sciatica ruled out", "at risk of neuropathy", "Neuropathic pain? No", "past hx of sciatica",
+    ],
+)  # fmt: skip
+def test_denied_and_past_pain(text: str) -> None:
+    meaning = condition_meaning(Concept(text=text))
+    assert (meaning.meanings, meaning.negated) == (frozenset(), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("neuropathic pain?", "neuropathic_possible"), ("? neuropathic pain", "neuropathic_possible"),
+        ("cannot rule out radiculopathy", "neuropathic_possible"), ("painful scar", "neuropathic_possible"),
+        ("PDN", "neuropathic_definite"), ("nerve pain", "neuropathic_definite"),
+        ("fever: no. neuropathic pain", "neuropathic_definite"), ("neuropathic pain, no fever", "neuropathic_definite"),
+        ("neuropathic pain; fever: no", "neuropathic_definite"),
+    ],
+)  # fmt: skip
+def test_how_sure_a_text_is(text: str, grade: str) -> None:
+    meaning = condition_meaning(Concept(text=text))
+    assert grade in meaning.meanings
+    assert not meaning.negated

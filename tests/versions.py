@@ -1,6 +1,7 @@
 """Rewrites an R4 hook request of the scenarios in the shapes of other FHIR versions and of lenient clients."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 PERIOD_UNITS = {"s", "min", "h", "d", "wk", "mo", "a"}
@@ -147,6 +148,39 @@ def with_referenced_drug(request: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
+OXYCODONE_WAYS: dict[str, dict[str, Any]] = {
+    "NDC": {"coding": [{"system": "http://hl7.org/fhir/sid/ndc", "code": "0406-0552-62"}]},
+    "ATC": {"coding": [{"system": "http://www.whocc.no/atc", "code": "N02AA05"}]},
+    "SNOMED CT": {"coding": [{"system": "http://snomed.info/sct", "code": "55452001"}]},
+    "local code": {
+        "coding": [
+            {"system": "http://hospital.example/formulary", "code": "OXY5T", "display": "oxyCODONE IR 5 mg TAB"}
+        ],
+        "text": "OXYCODONE IR 5 MG TAB",
+    },
+    "text only": {"text": "OXYCODONE   5 MG ORAL TAB"},
+    "disagreeing codings": {
+        "coding": [
+            {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "161", "display": "acetaminophen"},
+            {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1049621"},
+        ]
+    },
+}
+"""Oxycodone 5 mg tablets, as clients send them."""
+
+
+def named_as(way: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Each draft's drug named in one of these ways."""
+
+    def rewrite(request: dict[str, Any]) -> dict[str, Any]:
+        request = copy.deepcopy(request)
+        for entry in request["context"]["draftOrders"]["entry"]:
+            entry["resource"]["medicationCodeableConcept"] = copy.deepcopy(OXYCODONE_WAYS[way])
+        return request
+
+    return rewrite
+
+
 def with_a_broken_resource(request: dict[str, Any]) -> dict[str, Any]:
     """One listed order and one condition that no reader can make sense of."""
     request = copy.deepcopy(request)
@@ -156,7 +190,7 @@ def with_a_broken_resource(request: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
-VERSIONS = {
+VERSIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "R4": lambda request: request,
     "R4 prescribe": as_prescribe,
     "STU3": to_stu3,
@@ -167,4 +201,5 @@ VERSIONS = {
     "contained": with_contained_drug,
     "referenced": with_referenced_drug,
     "broken resource": with_a_broken_resource,
+    **{way: named_as(way) for way in OXYCODONE_WAYS},
 }

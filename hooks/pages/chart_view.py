@@ -14,6 +14,8 @@ from cds.renal import RenalFunction
 from cds.trials import BEST_FIRST, TRAMADOL, TRIAL_DAYS, Trial, trial_of
 from hooks.signing import Signing
 
+COUNTED = ("tablet", "capsule", "spray", "film", "lozenge", "drop")
+PLURALS = {"patch": "patches", **{unit: unit + "s" for unit in COUNTED}}
 OTHER_CLASSES = {**CLASS_NAMES, "tramadol": "tramadol (second step)"}
 
 
@@ -139,7 +141,7 @@ def _taken(case: Case, order: MedicationOrder) -> Taken:
 
 
 def _dosing(order: MedicationOrder) -> str | None:
-    """The first coded instruction in words, as "2 capsule, 3 times in 1 day"; None where there is too little."""
+    """The first coded instruction in words, as "2 capsules 3 times a day"; None where there is too little."""
     if not order.dosages:
         return None
     first = order.dosages[0]
@@ -148,8 +150,9 @@ def _dosing(order: MedicationOrder) -> str | None:
         low = first.dose_low.value if first.dose_low is not None else first.dose_high.value
         amounts = dict.fromkeys((_plain(low), _plain(first.dose_high.value)))
         unit = (first.dose_high.unit or "").strip("{}")
-        words.append(f"{' to '.join(amounts)} {unit}".strip())
-    if first.frequency is not None and first.period is not None:
+        many = PLURALS.get(unit, unit) if first.dose_high.value > 1 else unit
+        words.append(f"{' to '.join(amounts)} {many}".strip())
+    if first.frequency and first.period:
         words.append(_rhythm(first.frequency, first.period))
     elif first.when:
         words.append("once a day" if first.when == 1 else f"{first.when} times a day")

@@ -112,7 +112,7 @@ def _number(rule: Knowledge, name: str, value: Decimal) -> Number:
     unit = max((unit for unit in UNITS if name == unit or name.endswith("_" + unit)), key=len)
     words = " ".join(ACRONYMS.get(word, word) for word in name.removesuffix(unit).strip("_").split("_"))
     written = WRITTEN_UNITS.get(unit, unit.replace("_", " "))
-    return Number(words or written or unit, f"{value.normalize():f} {written}".strip(), name in rule.local)
+    return Number(words or "threshold", f"{value.normalize():f} {written}".strip(), name in rule.local)
 
 
 # Scenarios

@@ -61,7 +61,7 @@ def _told(finding: Finding) -> tuple[Any, ...]:
     """What makes it this finding: a higher indicator, another drug or another dose is another finding, another day is
     not."""
     facts = {
-        name: RUNNING.sub("days", value)
+        name: RUNNING.sub("days", value) if "days" in value else value
         for name, value in finding.facts.items()
         if not name.endswith("days") and name not in PASSING
     }

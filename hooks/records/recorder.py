@@ -71,6 +71,8 @@ class Recorder:
         self.clock = clock
         self.url = None if settings.database_url == NO_DATABASE else settings.database_url
         self.on = self.url is not None
+        self.shared = self.url is not None and (settings.workers > 1 or not self.url.startswith("sqlite"))
+        """Whether several processes may write to this database, so that it has to remember the clients' tokens."""
         self.memory = ShownBefore(settings.repeat_shown, settings.override_days)
         self.limit = settings.record_queue
         self._answers: deque[AnswerRecord] = deque()
@@ -86,6 +88,7 @@ class Recorder:
         self._losing = False
         self._recorded = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._asking: set[asyncio.Task[bool]] = set()
 
     # What the service asks
 
@@ -132,8 +135,20 @@ class Recorder:
         cannot be asked."""
         if self._engine is None or self._why is not None:
             raise NotRecordedError
-        async with asyncio.timeout(FEEDBACK_SECONDS):
-            return await remember_token(self._engine, jti_hash, expires)
+        # A question that is cut off would hold its caller up until SQLite has let go: it goes on by itself.
+        asking = asyncio.create_task(remember_token(self._engine, jti_hash, expires))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asked)
+        answered, _ = await asyncio.wait({asking}, timeout=FEEDBACK_SECONDS)
+        if not answered:
+            raise NotRecordedError
+        return asking.result()
+
+    def _asked(self, asking: asyncio.Task[bool]) -> None:
+        self._asking.discard(asking)
+        error = None if asking.cancelled() else asking.exception()
+        if error is not None:
+            log.error("a token could not be remembered: %s", error_name(error))
 
     def state(self) -> RecorderState:
         """How it stands."""
@@ -176,7 +191,7 @@ class Recorder:
         for event in (self._ending, self._work, self._urgent, self._filling):
             event.set()
         # A task that is cut off would leave its connection behind: only one that hangs is.
-        _, hanging = await asyncio.wait(self._tasks, timeout=STOPPING_SECONDS)
+        _, hanging = await asyncio.wait({*self._tasks, *self._asking}, timeout=STOPPING_SECONDS)
         for task in hanging:
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)

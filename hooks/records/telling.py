@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -54,6 +55,7 @@ class Telling:
         memory, request = self.recorder.memory, signing.request
         subject = Subject(self.tenant, request.patient_id, request.user_id)
 
+        @cache
         def content(ref: str) -> bytes | None:
             draft = signing.draft(ref)
             return content_of(draft.raw) if draft is not None and draft.raw else None

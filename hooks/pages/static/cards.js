@@ -6,7 +6,7 @@ import { markdown } from "./markdown.js";
 let made = 0;
 
 /** What makes a card the same as that of an earlier answer: its words, not its uuid. */
-export const sameness = (card) => JSON.stringify([card.indicator, card.summary, card.detail, (card.suggestions ?? []).map((suggestion) => suggestion.label)]);
+const sameness = (card) => JSON.stringify([card.indicator, card.summary, card.detail, (card.suggestions ?? []).map((suggestion) => suggestion.label)]);
 
 /** What a dismissed card is remembered by. */
 export const matterOf = (card) => `${card.source?.topic?.code ?? ""} ${card.summary}`;

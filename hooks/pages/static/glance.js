@@ -15,7 +15,7 @@ const problems = (view) => {
 };
 
 const drugs = (view) => {
-  const told = view.taken.map((drug) => [drug.name, el("span", { class: "soft" }, [drug.dosing, drug.since ? `since ${drug.since}` : ""].filter(Boolean).map((words) => `, ${words}`).join("")), drug.recognised ? "" : [" ", unknown("not recognised")]]);
+  const told = view.taken.map((drug) => [drug.name, el("span", { class: "soft" }, [drug.dosing ? `, ${drug.dosing}` : "", drug.since ? [", ", el("span", { class: "whole" }, `since ${day(drug.since)}`)] : ""]), drug.recognised ? "" : [" ", unknown("not recognised")]]);
   if (told.length) return list(told);
   return view.medicationsKnown ? "None on record" : unknown("Not sent");
 };

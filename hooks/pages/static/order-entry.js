@@ -1,6 +1,6 @@
 // Order entry: a chart, its unsigned orders, the hooks that fire while they are written, and what becomes of the cards.
 
-import { matterOf, sameness, showCards } from "./cards.js";
+import { matterOf, showCards } from "./cards.js";
 import * as client from "./client.js";
 import { chartDialog } from "./charts.js";
 import { byId, el, mark } from "./dom.js";
@@ -15,7 +15,7 @@ const TYPING = 160;
 
 const state = {
   chart: null, view: null, drafts: [], at: null, undo: [], signed: [],
-  hook: "order-select", exchange: null, answer: null, dismissed: new Map(), feedback: [],
+  hook: "order-select", exchange: null, answer: null, dismissed: new Set(), feedback: [],
 };
 let choices;
 let form;
@@ -30,7 +30,7 @@ const say = (...words) => byId("said").replaceChildren(...words);
 
 const open = async (chart, turn) => {
   const view = await client.understood(client.hookRequest("order-sign", chart, chart.drafts, null));
-  Object.assign(state, { chart, view, undo: [], signed: [], hook: "order-select", exchange: null, answer: null, dismissed: new Map(), feedback: [] });
+  Object.assign(state, { chart, view, undo: [], signed: [], hook: "order-select", exchange: null, answer: null, dismissed: new Set(), feedback: [] });
   state.drafts = chart.drafts.length ? chart.drafts : [emptyOrder(chart, view.today)];
   state.at = refOf(state.drafts[0]);
   const name = nameOf(chart.prefetch);
@@ -51,7 +51,7 @@ const openStory = async (patient) => {
 };
 
 const openText = async (text) => {
-  await open(opened(parsed(text)), "A chart that you brought. Nothing of it is kept.");
+  await open(opened(parsed(text)), "A chart that you brought. This page keeps nothing of it.");
   history.replaceState(null, "", location.pathname);
 };
 
@@ -184,7 +184,7 @@ const accept = (card, suggestion) => {
 };
 
 const dismiss = (card, reason, words) => {
-  state.dismissed.set(matterOf(card), sameness(card));
+  state.dismissed.add(matterOf(card));
   const given = { ...(reason ? { reason: { code: reason.code, system: reason.system, display: reason.display } } : {}), ...(words ? { userComment: words } : {}) };
   tell(card, { outcome: "overridden", ...(Object.keys(given).length ? { overrideReason: given } : {}) });
   say(reason ? `Dismissed: ${reason.display}.` : "Dismissed.");

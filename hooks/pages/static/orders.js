@@ -58,6 +58,13 @@ const doseOf = (dosage) => dosage?.doseAndRate?.[0]?.doseQuantity ?? dosage?.dos
 
 const unitOf = (quantity) => (quantity?.unit ?? quantity?.code ?? "").replace(/[{}]/g, "");
 
+/** "2 tablets": units that are counted have a plural, measures have none. */
+const counted = (quantity) => {
+  const unit = unitOf(quantity);
+  const plural = { patch: "patches", tablet: "tablets", capsule: "capsules", spray: "sprays", film: "films", lozenge: "lozenges" }[unit];
+  return `${quantity.value} ${quantity.value > 1 && plural ? plural : unit}`.trim();
+};
+
 const rhythmOf = (repeat) => {
   if (!repeat?.frequency) return "";
   const found = RHYTHMS.find(([, times, period, unit]) => times === repeat.frequency && period === repeat.period && unit === (repeat.periodUnit ?? repeat.periodUnits));
@@ -70,7 +77,7 @@ const needed = (dosage) => dosage?.asNeededBoolean === true || dosage?.asNeeded 
 const saying = (dosage) => {
   if (dosage.text) return dosage.text;
   const dose = doseOf(dosage);
-  return [dose ? `${dose.value} ${unitOf(dose)}`.trim() : "", rhythmOf(dosage.timing?.repeat), needed(dosage) ? "as needed" : ""].filter(Boolean).join(" ");
+  return [dose ? counted(dose) : "", rhythmOf(dosage.timing?.repeat), needed(dosage) ? "as needed" : ""].filter(Boolean).join(" ");
 };
 
 /** Whether the form's one dose can hold what the order says. */

@@ -34,11 +34,19 @@ const measured = (trial, days) => {
   return [trial.grade === "UNSUITABLE" && !trial.stretches.length ? null : reached, dose, ENDINGS[trial.outcome]].filter(Boolean).join(" · ");
 };
 
+/** When the last course began: gaps of up to two weeks are part of it. */
+const lastBegin = ({ stretches }) => {
+  const begins = stretches.filter((stretch, place) => place === 0 || time(stretch.start) - time(stretches[place - 1].end) > 15 * DAY);
+  return begins.length ? time(begins.at(-1).start) : -Infinity;
+};
+
 const scale = (view, width) => {
   const last = time(view.today);
   const starts = view.tried.flatMap((trial) => trial.stretches.map((stretch) => time(stretch.start)));
   const first = Math.min(...starts, last - 120 * DAY) - 10 * DAY;
-  return { x: (at) => LEFT + ((at - first) / (last - first)) * (width - LEFT - RIGHT), first, last, width };
+  // Beyond today as far as the 28 days of a course that has just begun.
+  const end = Math.max(last, ...view.tried.map((trial) => lastBegin(trial) + view.trialDays * DAY));
+  return { x: (at) => LEFT + ((at - first) / (end - first)) * (width - LEFT - RIGHT), first, last, width };
 };
 
 const bars = (trial, at) => {
@@ -49,7 +57,7 @@ const bars = (trial, at) => {
   const drawn = trial.stretches.map((stretch) => {
     const mg = number(stretch.mg);
     const from = at.x(time(stretch.start));
-    const to = Math.max(at.x(time(stretch.end) + DAY), from + 2);
+    const to = Math.max(Math.min(at.x(time(stretch.end) + DAY), at.x(at.last)), from + 2);
     const enough = minimum === null || (mg !== null && mg >= minimum);
     const height = mg === null ? y(minimum ?? top) : y(mg);
     const words = mg === null ? "" : `${mg} mg`;
@@ -67,35 +75,31 @@ const bars = (trial, at) => {
 /** A bracket of 28 days from the first day of the last course. */
 const measure = (trial, at, days) => {
   if (!trial.stretches.length) return null;
-  let begin = trial.stretches[0];
-  for (let place = 1; place < trial.stretches.length; place += 1) {
-    if (time(trial.stretches[place].start) - time(trial.stretches[place - 1].end) > 15 * DAY) begin = trial.stretches[place];
-  }
-  const from = at.x(time(begin.start));
-  const to = at.x(time(begin.start) + days * DAY);
+  const from = at.x(lastBegin(trial));
+  const to = at.x(lastBegin(trial) + days * DAY);
   return svg("g", { class: "measure" }, svg("path", { d: `M${from} ${FLOOR + 3}v8H${to}v-8` }), to - from > 50 ? svg("text", { x: (from + to) / 2, y: FLOOR + 9, "text-anchor": "middle" }, `${days} days`) : to + 50 < at.width ? svg("text", { x: to + 5, y: FLOOR + 12 }, `${days} days`) : svg("text", { x: from - 5, y: FLOOR + 12, "text-anchor": "end" }, `${days} days`));
 };
 
 const lane = (trial, at, view) =>
-  svg("svg", { viewBox: `0 0 ${at.width} ${HEIGHT}`, width: at.width, height: HEIGHT, class: "chart", role: "img", "aria-label": `${trial.agent}: ${trial.history}` },
+  svg("svg", { viewBox: `0 0 ${at.width} ${HEIGHT}`, class: "chart", role: "img", "aria-label": `${trial.agent}: ${trial.history}` },
     svg("line", { x1: LEFT, x2: at.width, y1: FLOOR, y2: FLOOR, class: "axis" }), bars(trial, at), measure(trial, at, view.trialDays),
     svg("line", { x1: at.x(at.last), x2: at.x(at.last), y1: 4, y2: FLOOR, class: "today" }));
 
 const axis = (at) => {
   const months = (at.last - at.first) / (30.4 * DAY);
-  const step = [1, 2, 3, 6, 12, 24].find((size) => (months / size) * 64 < at.width) ?? 24;
+  const step = [1, 2, 3, 6, 12, 24].find((size) => (months / size) * 78 < at.width - LEFT) ?? 24;
   const ticks = [];
   const begin = new Date(at.first);
   for (let month = 0; month <= months + step; month += 1) {
     const date = new Date(Date.UTC(begin.getUTCFullYear(), begin.getUTCMonth() + 1 + month, 1));
     if (date.getUTCMonth() % Math.min(step, 12) || (step === 24 && date.getUTCFullYear() % 2)) continue;
     const x = at.x(date.getTime());
-    if (x > at.width - 96) break;
+    if (x > at.x(at.last) - 96) break;
     const words = date.toLocaleDateString("en-GB", { month: "short", timeZone: "UTC", ...(date.getUTCMonth() === 0 || !ticks.length ? { year: "numeric" } : {}) });
     ticks.push(svg("line", { x1: x, x2: x, y1: 0, y2: 5, class: "axis" }), svg("text", { x: x + 3, y: 13 }, words));
   }
-  return svg("svg", { viewBox: `0 0 ${at.width} 18`, width: at.width, height: 18, class: "chart", "aria-hidden": "true" }, ticks,
-    svg("text", { x: at.width, y: 13, "text-anchor": "end", class: "strong" }, "today"));
+  return svg("svg", { viewBox: `0 0 ${at.width} 18`, class: "chart", "aria-hidden": "true" }, ticks,
+    svg("text", { x: at.x(at.last), y: 13, "text-anchor": "end", class: "strong" }, "today"));
 };
 
 const row = (trial, at, view) =>
@@ -107,8 +111,8 @@ const row = (trial, at, view) =>
 const blank = (name) =>
   el("div", { class: "trial", role: "listitem" },
     el("div", { class: "agent" }, el("strong", {}, name)),
-    el("div", { class: "lane" }, el("p", { class: "soft small blank" }, "Nothing on record")),
-    el("div", { class: "verdict" }, mark("none", "Not tried")));
+    el("div", { class: "lane" }, el("p", { class: "blank" })),
+    el("div", { class: "verdict" }, mark("none", "Nothing on record")));
 
 const hatching = () =>
   svg("svg", { width: 0, height: 0, class: "unseen", "aria-hidden": "true" }, svg("defs", {},
@@ -124,7 +128,9 @@ export const drawTrials = (place, view) => {
   }
   let drawn = 0;
   const draw = () => {
-    const width = Math.max(180, Math.floor((place.querySelector(".lane") ?? place).clientWidth));
+    // Drawn at the size of the page's text, which grows with the screen.
+    const text = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    const width = Math.max(180, Math.floor((place.querySelector(".lane") ?? place).clientWidth / text));
     if (width === drawn) return;
     drawn = width;
     const at = scale(view, width);

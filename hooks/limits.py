@@ -1,0 +1,101 @@
+"""The limits of a request: how many at once, how large, how long to wait for it, how far it may unfold."""
+
+import asyncio
+import zlib
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hooks import measures
+from hooks.refusals import refusal
+from hooks.settings import Settings
+
+LONGEST_LENGTH = 18
+"""Digits of a Content-Length that is worth reading as a number."""
+RETRY_AFTER = "1"
+GZIP_WINDOW = 31
+"""zlib's word for a gzip header and trailer."""
+BUSY = "Firstline answers as many requests as it may at once. Try again."
+
+
+class TooLargeError(Exception):
+    """The body is larger than the site allows, as sent or unpacked."""
+
+
+class TooSlowError(Exception):
+    """The body did not come within the time that the site allows."""
+
+
+class EncodingError(Exception):
+    """The body is packed in a way that is not read, or is not what it says."""
+
+
+class AtOnce:
+    """Lets so many hook requests in at once; the others are told to come again, before anything of them is read."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.most = most
+        self.under_way = 0
+        self.busy = refusal(503, BUSY, headers={"Retry-After": RETRY_AFTER, "Connection": "close"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self.app(scope, receive, send)
+            return
+        if self.under_way >= self.most:
+            measures.REFUSED.labels("too many at once").inc()
+            await self.busy(scope, receive, send)
+            return
+        self.under_way += 1
+        measures.UNDER_WAY.set(self.under_way)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.under_way -= 1
+            measures.UNDER_WAY.set(self.under_way)
+
+
+async def read_body(request: Request, settings: Settings) -> bytes:
+    """The whole body, unpacked. Stops as soon as it is too large or too slow.
+
+    Raises ``TooLargeError``, ``TooSlowError``, ``EncodingError``, and Starlette's ``ClientDisconnect``.
+    """
+    limit = settings.max_body_bytes
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and (len(declared) > LONGEST_LENGTH or int(declared) > limit):
+        raise TooLargeError
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip"):
+        raise EncodingError
+    try:
+        async with asyncio.timeout(settings.body_seconds):
+            body = await _whole(request, limit)
+    except TimeoutError:
+        raise TooSlowError from None
+    return _unpacked(body, limit) if encoding == "gzip" else body
+
+
+async def _whole(request: Request, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLargeError
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _unpacked(body: bytes, limit: int) -> bytes:
+    """Never unfolds more than the limit, however little was sent."""
+    unpacking = zlib.decompressobj(GZIP_WINDOW)
+    try:
+        text = unpacking.decompress(body, limit + 1)
+    except zlib.error:
+        raise EncodingError from None
+    if len(text) > limit:
+        raise TooLargeError
+    if not unpacking.eof or unpacking.unused_data:
+        raise EncodingError
+    return text

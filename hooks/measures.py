@@ -1,0 +1,78 @@
+"""What the service counts of itself, for Prometheus: services, statuses, rules, milliseconds; nothing of a patient."""
+
+import os
+from collections.abc import Iterable
+from functools import lru_cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client.registry import REGISTRY
+
+from cds.review import Review
+from hooks.circuit import Circuit
+from hooks.records.recorder import RecorderState
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The folder in which several worker processes put their figures together (prometheus_client's own name)."""
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+ANSWERS = Counter("firstline_answers", "Answers to hook requests", ("tenant", "service", "status"))
+LASTED = Histogram("firstline_answer_seconds", "From a whole request to its answer", ("service",), buckets=SECONDS)
+FINDINGS = Counter("firstline_findings", "Findings of the rules, shown or not", ("rule", "indicator"))
+NOT_ASSESSED = Counter("firstline_not_assessed", "Answers in which something could not be assessed", ("service",))
+IN_SCOPE = Counter("firstline_orders_in_scope", "Draft orders that were reviewed", ("service",))
+FEEDBACK = Counter("firstline_feedback", "Requests with feedback", ("service", "status"))
+REFUSED = Counter("firstline_refused", "Requests that were turned away before they were read", ("reason",))
+UNDER_WAY = Gauge("firstline_requests_under_way", "Requests that are being answered", multiprocess_mode="livesum")
+QUEUED = Gauge("firstline_records_queued", "Records that wait to be written", multiprocess_mode="livesum")
+LOST = Gauge("firstline_records_lost", "Records that could not be kept since start", multiprocess_mode="livesum")
+RECORDED = Gauge("firstline_records_written", "Records written since start", multiprocess_mode="livesum")
+DATABASE = Gauge(
+    "firstline_database_ready", "1: the database answers, or none is asked for", multiprocess_mode="livemin"
+)
+CIRCUITS = Gauge("firstline_fhir_servers_left_alone", "FHIR servers that are left alone", multiprocess_mode="livesum")
+
+
+@lru_cache(maxsize=1024)
+def _answers(tenant: str, service: str, status: int) -> Counter:
+    return ANSWERS.labels(tenant, service, str(status))
+
+
+@lru_cache(maxsize=64)
+def _lasted(service: str) -> Histogram:
+    return LASTED.labels(service)
+
+
+@lru_cache(maxsize=512)
+def _findings(rule: str, indicator: str) -> Counter:
+    return FINDINGS.labels(rule, indicator)
+
+
+def count_answer(tenant: str, service: str, status: int, seconds: float, review: Review | None) -> None:
+    """One answer; ``review`` is None where there was none."""
+    _answers(tenant, service, status).inc()
+    _lasted(service).observe(seconds)
+    if review is None or not review.in_scope:
+        return
+    IN_SCOPE.labels(service).inc(len(review.in_scope))
+    if review.not_assessed:
+        NOT_ASSESSED.labels(service).inc()
+    for finding in review.findings:
+        _findings(finding.rule, finding.indicator).inc()
+
+
+def observe(recorder: RecorderState, circuits: Iterable[Circuit]) -> None:
+    """How the records and the FHIR servers stand."""
+    QUEUED.set(recorder.queued)
+    LOST.set(recorder.lost)
+    RECORDED.set(recorder.recorded)
+    DATABASE.set(int(recorder.ready))
+    CIRCUITS.set(sum(circuit.state != "closed" for circuit in circuits))
+
+
+def exposition() -> bytes:
+    """All figures as Prometheus reads them; those of every worker where several serve."""
+    registry = REGISTRY
+    if SHARED in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

@@ -1,0 +1,1 @@
+"""Faults, one after the other, while prescribers work; what they saw, and what was lost."""

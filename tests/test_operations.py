@@ -1,0 +1,215 @@
+"""Live, ready, figures: who may see them, what they say, also where several processes serve; and how it stops."""
+
+import asyncio
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hooks import health
+from hooks.app import create_app
+from hooks.records.recorder import RecorderState
+from hooks.settings import Settings, SettingsError, load
+from tests.calling import SIGN, an_app, call
+from tests.clients import trusting
+from tests.fixtures import FOLDER
+
+ROOT = Path(__file__).parents[1]
+BODY = (FOLDER / "clonazepam-active.request.json").read_bytes()
+SECRET = "only-for-those-who-run-the-service"
+PLACES = ("/live", "/ready", "/metrics")
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_in_open_mode_the_machine_itself_sees_them(place: str) -> None:
+    app = an_app()
+    assert call(app, "GET", place).status_code == 200
+    refused = call(app, "GET", place, client="192.0.2.7")
+    assert refused.status_code == 401 and refused.content == b""
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_with_a_token_nobody_sees_them_without_it(place: str) -> None:
+    app = an_app(ops_token=SECRET)
+    for wrong in ({}, {"Authorization": SECRET}, {"Authorization": f"Bearer {SECRET}x"}, {"Authorization": "Bearer"}):
+        assert call(app, "GET", place, headers=wrong).status_code == 401
+    twice = [("Authorization", f"Bearer {SECRET}")] * 2
+    assert call(app, "GET", place, headers=twice).status_code == 401
+    for right in (f"Bearer {SECRET}", f"bearer {SECRET} "):
+        assert call(app, "GET", place, client="192.0.2.7", headers={"Authorization": right}).status_code == 200
+
+
+def test_the_service_is_ready_unless_its_database_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = an_app()
+    assert call(app, "GET", "/ready").json() == {
+        "ready": True, "hooks": True, "database": {"ready": True, "queued": 0, "lost": 0},
+    }  # fmt: skip
+    down = RecorderState(ready=False, why="OperationalError", queued=3, lost=1, recorded=9)
+    monkeypatch.setattr(app.state.recorder, "state", lambda: down)
+    answer = call(app, "GET", "/ready")
+    assert answer.status_code == 503
+    assert answer.json()["database"] == {"ready": False, "why": "OperationalError", "queued": 3, "lost": 1}
+    figures = call(app, "GET", "/metrics").text
+    assert "firstline_database_ready 0.0" in figures and "firstline_records_lost 1.0" in figures
+    assert call(app, "POST", SIGN, content=BODY, headers=JSON).status_code == 200
+
+
+def figure(text: str, name: str) -> float:
+    return sum(float(value) for value in re.findall(rf"^{re.escape(name)} ([0-9.]+)$", text, re.MULTILINE))
+
+
+def test_an_answer_is_counted_by_service_status_and_rule() -> None:
+    app = an_app()
+    names = (
+        'firstline_answers_total{service="firstline-order-sign",status="200",tenant="open"}',
+        'firstline_findings_total{indicator="critical",rule="DD-01"}',
+        'firstline_orders_in_scope_total{service="firstline-order-sign"}',
+        'firstline_answer_seconds_count{service="firstline-order-sign"}',
+    )
+    before = call(app, "GET", "/metrics").text
+    call(app, "POST", SIGN, content=BODY, headers=JSON)
+    after = call(app, "GET", "/metrics").text
+    assert [figure(after, name) - figure(before, name) for name in names] == [1, 1, 1, 1]
+
+
+def test_what_may_not_be_is_refused_at_the_start() -> None:
+    wrong = {
+        "FIRSTLINE_OPS_TOKEN": "short", "FIRSTLINE_MAX_AT_ONCE": "0", "FIRSTLINE_BODY_SECONDS": "-1",
+        "FIRSTLINE_WORKERS": "0", "FIRSTLINE_STOP_SECONDS": "-1", "FIRSTLINE_LOG_LEVEL": "loud",
+    }  # fmt: skip
+    with pytest.raises(SettingsError) as refused:
+        load(wrong)
+    keys = ("ops_token", "max_at_once", "body_seconds", "workers", "stop_seconds", "log_level")
+    assert all(f"{key}: write" in str(refused.value) for key in keys)
+
+
+# Real processes
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(folder: Path, **chosen: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A real server; ended by SIGTERM where the test has not."""
+    port = free_port()
+    own = {
+        "PORT": str(port), "TODAY": "2026-03-01T09:00:00Z", "FIRSTLINE_DATABASE_URL": f"sqlite:///{folder}/records.db",
+        **{f"FIRSTLINE_{name.upper()}": value for name, value in chosen.items()},
+    }  # fmt: skip
+    child = subprocess.Popen(
+        [sys.executable, "-m", "hooks.serve"], cwd=ROOT, env={**os.environ, **own}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == f"Firstline answers at http://127.0.0.1:{port}/\n"
+        yield child, port
+    finally:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=30)
+
+
+def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(method, path, body, JSON if body else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_several_processes_serve_one_address_and_tell_figures_together(tmp_path: Path) -> None:
+    with serving(tmp_path, workers="2") as (child, port):
+        assert {ask(port, "POST", SIGN, BODY)[0] for _ in range(12)} == {200}
+        until, told = time.monotonic() + 20, ""
+        while time.monotonic() < until and figure(told, "firstline_records_written") < 12:
+            time.sleep(0.2)
+            told = ask(port, "GET", "/metrics")[1].decode()
+        name = 'firstline_answers_total{service="firstline-order-sign",status="200",tenant="open"}'
+        assert figure(told, name) == figure(told, "firstline_records_written") == 12
+        assert figure(told, "firstline_database_ready") == 1
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=30) == 0
+
+
+def test_what_is_under_way_is_answered_before_it_stops(tmp_path: Path) -> None:
+    with serving(tmp_path) as (child, port), socket.create_connection(("127.0.0.1", port), timeout=20) as sending:
+        head = ("Host: x", "Content-Type: application/json", f"Content-Length: {len(BODY)}", "", "")
+        sending.sendall("\r\n".join((f"POST {SIGN} HTTP/1.1", *head)).encode() + BODY[:1000])
+        time.sleep(0.3)
+        child.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        sending.sendall(BODY[1000:])
+        assert sending.recv(100).startswith(b"HTTP/1.1 200")
+        assert child.wait(timeout=30) in (0, -signal.SIGTERM)
+
+
+def test_the_health_check_asks_the_service_of_the_same_settings(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    with serving(tmp_path, ops_token=SECRET) as (_, port):
+        monkeypatch.setenv("FIRSTLINE_PORT", str(port))
+        monkeypatch.setenv("FIRSTLINE_OPS_TOKEN", SECRET)
+        assert health.main() == 0
+        monkeypatch.setenv("FIRSTLINE_OPS_TOKEN", SECRET + "x")
+        assert health.main() == 1
+    assert health.main() == 1
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_where_clients_have_tokens_those_who_run_the_service_need_one_too() -> None:
+    app = create_app(trusting())
+    assert call(app, "GET", "/ready").status_code == 401
+
+
+# The container
+
+
+def test_what_the_container_is_made_from_exists() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    copied = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    assert copied and all((ROOT / name).exists() for names in copied for name in names)
+    kept = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert all(f"!{name}" in kept for names in copied for name in names)
+    modules = re.findall(r'"-m", "([a-z.]+)"', "\n".join(lines))
+    assert modules == ["hooks.health", "hooks.serve"]
+    assert all((ROOT / f"{module.replace('.', '/')}.py").exists() for module in modules)
+    users = [line for line in lines if line.startswith("USER ")]
+    assert users == ["USER 10001"] and not any("latest" in line for line in lines)
+
+
+def test_the_composition_names_settings_that_exist() -> None:
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8") + (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    named = {name.lower() for name in re.findall(r"FIRSTLINE_([A-Z_]+)[:=]", text)} - {"config"}
+    assert named <= set(Settings.__struct_fields__) and "read_only: true" in text
+
+
+def test_the_loop_that_watches_ends_with_the_service() -> None:
+    app = an_app()
+
+    async def lived() -> int:
+        async with app.router.lifespan_context(app):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return len([task for task in asyncio.all_tasks() if task is not asyncio.current_task()])
+
+    assert asyncio.run(lived()) == 0
+    assert json.loads(call(app, "GET", "/live").content)["live"] is True
+    assert threading.active_count() < 20

@@ -1,0 +1,1 @@
+"""docs/RISKS.md: each risk is tied to tests that exist."""
