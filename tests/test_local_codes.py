@@ -170,6 +170,20 @@ def test_signs_that_spreadsheets_write(tmp_path: Path) -> None:
     assert parts(sent(SiteCodes(read_file(path, TABLES)), "1")) == [Ingredient("oxycodone", Decimal(5), "MG")]
 
 
+def test_the_file_of_the_documentation_is_read(tmp_path: Path) -> None:
+    text = (RELEASE.parent.parent / "docs" / "TERMINOLOGY.md").read_text(encoding="utf-8")
+    path = tmp_path / "codes.csv"
+    path.write_text(text.partition("```csv\n")[2].partition("```")[0], encoding="utf-8")
+    site = SiteCodes(read_file(path, TABLES))
+    assert site.count == 6
+    assert [part.name for part in parts(sent(site, "4712"))] == ["oxycodone", "acetaminophen"]
+
+
+def test_a_display_that_has_to_be_guessed_is_not_held_against_the_columns(tmp_path: Path) -> None:
+    site = site_of(tmp_path, "1,OXYCODON 5 MG,oxycodone,10 MG")
+    assert parts(sent(site, "1")) == [Ingredient("oxycodone", Decimal(10), "MG")]
+
+
 # What is refused
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -473,6 +474,7 @@ def test_what_is_said_of_a_drug_is_compact(store: Store) -> None:
 
 def test_load_and_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("hooks.terminology.commands.load_release", partial(load, batch=10))
     assert main(["terminology", "status"]) == 0
     assert "No RxNorm release is loaded." in capsys.readouterr().out
     assert main(["terminology", "load", str(FOLDER)]) == 0
