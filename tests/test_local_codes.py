@@ -180,8 +180,13 @@ def test_the_file_of_the_documentation_is_read(tmp_path: Path) -> None:
 
 
 def test_a_display_that_has_to_be_guessed_is_not_held_against_the_columns(tmp_path: Path) -> None:
-    site = site_of(tmp_path, "1,OXYCODON 5 MG,oxycodone,10 MG")
+    site = site_of(tmp_path, "1,OXYCODNE 5 MG,oxycodone,10 MG")
     assert parts(sent(site, "1")) == [Ingredient("oxycodone", Decimal(10), "MG")]
+
+
+def test_what_the_display_says_of_a_drug_without_a_role_does_not_matter(tmp_path: Path) -> None:
+    site = site_of(tmp_path, "1,GUAIFENESIN-CODEINE 100-10 MG/5 ML,codeine,10 MG/5 ML")
+    assert parts(sent(site, "1")) == [Ingredient("codeine", Decimal(2), "MG/ML")]
 
 
 # What is refused

@@ -23,7 +23,7 @@ from hooks.app import create_app
 from hooks.records.recorder import RecorderState
 from hooks.settings import Settings, SettingsError, load
 from tests.calling import SIGN, an_app, call
-from tests.clients import trusting
+from tests.clients import EC, ISSUER, PUBLIC, signed, stored_jwks, trusting
 from tests.fixtures import FOLDER
 
 ROOT = Path(__file__).parents[1]
@@ -110,7 +110,7 @@ def serving(folder: Path, **chosen: str) -> Iterator[tuple[subprocess.Popen[str]
     """A real server; ended by SIGTERM where the test has not."""
     port = free_port()
     own = {
-        "PORT": str(port), "TODAY": "2026-03-01T09:00:00Z", "FIRSTLINE_DATABASE_URL": f"sqlite:///{folder}/records.db",
+        "PORT": str(port), "FIRSTLINE_TODAY": "2026-03-01T09:00:00Z", "FIRSTLINE_DATABASE_URL": f"sqlite:///{folder}/records.db",
         **{f"FIRSTLINE_{name.upper()}": value for name, value in chosen.items()},
     }  # fmt: skip
     child = subprocess.Popen(
@@ -127,10 +127,12 @@ def serving(folder: Path, **chosen: str) -> Iterator[tuple[subprocess.Popen[str]
         child.communicate(timeout=30)
 
 
-def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+def ask(
+    port: int, method: str, path: str, body: bytes | None = None, head: dict[str, str] | None = None
+) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        connection.request(method, path, body, JSON if body else {})
+        connection.request(method, path, body, JSON if body else head or {})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -149,6 +151,22 @@ def test_several_processes_serve_one_address_and_tell_figures_together(tmp_path:
         assert figure(told, "firstline_database_ready") == 1
         child.send_signal(signal.SIGTERM)
         assert child.wait(timeout=30) == 0
+
+
+def test_a_token_is_good_for_one_request_whichever_process_answers(tmp_path: Path) -> None:
+    place = stored_jwks(tmp_path, EC)
+    (tmp_path / "settings.toml").write_text(
+        f'public_url = "{PUBLIC}"\n[tenants.north]\nissuers = ["{ISSUER}"]\njwks = "{place}"\n', encoding="utf-8"
+    )
+    now = int(time.time())
+    chosen = {"config": str(tmp_path / "settings.toml"), "workers": "2", "today": ""}
+    with serving(tmp_path, **chosen) as (_, port):
+        statuses: list[list[int]] = []
+        for number in range(6):
+            token = signed(jti=f"t{number}", iat=now, exp=now + 300)
+            head = {"Authorization": f"Bearer {token}"}
+            statuses.append([ask(port, "GET", "/cds-services", head=head)[0] for _ in range(6)])
+    assert statuses == [[200, 401, 401, 401, 401, 401]] * 6
 
 
 def test_what_is_under_way_is_answered_before_it_stops(tmp_path: Path) -> None:

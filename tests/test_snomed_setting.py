@@ -6,14 +6,21 @@ What is left out stays out of the process, so that the requests are answered by 
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cds import drugs, status_reasons, terminology
 from cds.drug_tables import SNOMED, load_drugs
-from cds.status_reasons import load_status_reasons
+from cds.drugs import recognise
+from cds.status_reasons import load_status_reasons, stopped_for
+from cds.terminology import Coding, Concept, ConditionMeaning, condition_meaning
+from hooks import licences
+from hooks.fhir_read import _allergies, _conditions, _procedures, _resource
+from hooks.fhir_records import Records
+from tests.calling import NOW
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 SCT = "http://snomed.info/sct"
@@ -165,6 +172,63 @@ def test_allergies_and_procedures_that_are_only_coded_are_named(read: Told, left
 def test_a_drug_that_is_only_coded_is_named(read: Told, left_out: Told) -> None:
     assert read.view("drug by code")["inScope"]
     assert "drug of MedicationRequest/d1: not recognised" in left_out.not_assessed("drug by code")
+
+
+# Within this process, which is put back afterwards
+
+
+@pytest.fixture
+def without_snomed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    kept = ((terminology, "_CONDITIONS"), (drugs, "_TABLES"), (status_reasons, "_REASONS"), (licences, "_left_out"))
+    for module, name in kept:
+        monkeypatch.setattr(module, name, getattr(module, name))
+    licences.leave_out_snomed()
+    licences.leave_out_snomed()
+    yield
+    monkeypatch.undo()
+    for remembered in (terminology._remembered_condition, drugs._remembered, drugs.ingredient_drug, stopped_for):
+        remembered.cache_clear()
+
+
+def concept_of(code: str, display: str | None = None) -> Concept:
+    return Concept((Coding(SCT, code, display),))
+
+
+@pytest.mark.usefixtures("without_snomed")
+def test_what_a_code_alone_would_have_told() -> None:
+    assert condition_meaning(concept_of(NEURALGIA)) == ConditionMeaning(
+        frozenset(), NEURALGIA, usable=False, unread=True
+    )
+    assert not condition_meaning(concept_of(NEURALGIA, "Postherpetic neuralgia")).unread
+    assert not condition_meaning(Concept((Coding(SCT, NEURALGIA), Coding(ICD, "B02.29")))).unread
+    assert recognise(concept_of(OXYCODONE)) is None
+    assert stopped_for(concept_of("59037007")) is None
+    assert stopped_for(concept_of("59037007", "side effects")) == "intolerance"
+
+
+@pytest.mark.usefixtures("without_snomed")
+def test_records_that_are_only_coded_are_odd() -> None:
+    name = "A name of this test alone"  # what the readers remember is not put back
+    records = Records(
+        (_resource.decode(json.dumps(sent)), None)
+        for sent in (
+            allergy("a1", coded(OXYCODONE, name)),
+            allergy("a2", coded(NO_KNOWN_ALLERGY, f"{name}, too")),
+            procedure("p1", coded(CIRRHOSIS, name)),
+            procedure("p2", coded(CIRRHOSIS, f"Cirrhosis: {name}")),
+            {"resourceType": "Condition", "id": "c1", "code": coded(NEURALGIA, name)},
+        )
+    )
+    odd: set[str] = set()
+    assert [one.ref for one in _allergies(records, odd)] == ["AllergyIntolerance/a1"]
+    assert [one.ref for one in _procedures(records, odd)] == ["Procedure/p1", "Procedure/p2"]
+    assert [one.ref for one in _conditions(records, NOW.date(), odd)] == ["Condition/c1"]
+    assert odd == {"AllergyIntolerance/a1", "Procedure/p1", "Condition/c1"}
+
+
+def test_put_back_it_is_read_again() -> None:
+    assert not condition_meaning(concept_of(NEURALGIA)).unread
+    assert recognise(concept_of(OXYCODONE)) is not None
 
 
 def test_reasons_of_stopping_are_left_out_of_the_table() -> None:

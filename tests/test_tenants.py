@@ -225,7 +225,7 @@ def test_every_error_is_told_at_once(write: Write, capsys: pytest.CaptureFixture
 
 
 def test_a_good_file_is_told_in_short(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "codes.csv").touch()
+    (tmp_path / "codes.csv").write_text("local_code,display,ingredient,strength\n", encoding="utf-8")
     assert main(["check", str(write(WHOLE))]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "no errors." in said
