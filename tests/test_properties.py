@@ -138,3 +138,16 @@ def test_an_accepted_suggestion_brings_no_new_finding(sentences: list[str]) -> N
         for suggestion in card.get("suggestions", []):
             again = answered(after(request, suggestion))
             assert grave(again) <= grave(answer), (suggestion["label"], grave(again) - grave(answer))
+            if not suggestion["label"].startswith("Taper"):  # that one goes on with what was taken
+                assert warned_of(again) == set(), (suggestion["label"], warned_of(again))
+
+
+def warned_of(answer: dict[str, Any]) -> set[str]:
+    """Rules that warn of an order that was itself a suggestion."""
+    found = answer["extension"]["firstline.review"].get("findings", [])
+    return {
+        finding["rule"]
+        for finding in found
+        if finding["indicator"] != "info"
+        and any("/new-" in order for order in (finding["order"], *finding.get("others", ())))
+    }
