@@ -95,31 +95,32 @@ class _Row:
         return [(system, code)]
 
     def read(self) -> LocalCode | None:
-        names = [name for part in self.cells["ingredient"].split(";") if (name := self._ingredient(part)) is not None]
-        strengths = self._strengths(len(names))
-        if self.wrong:
+        named = [part.strip() for part in self.cells["ingredient"].split(";") if part.strip()]
+        names = [name for part in named if (name := self._ingredient(part)) is not None]
+        strengths = self._strengths(len(named))
+        if self.wrong or not names:
+            if not named and self.cells["ingredient"]:
+                self.refuse("ingredient", "holds no name: write one")
             return None
         ingredients = tuple(
             Ingredient(name, *strength) if strength is not None else Ingredient(name)
             for name, strength in zip(names, strengths, strict=True)
         )
         self._compare(ingredients)
-        named = self._with_manner(ingredients)
-        return LocalCode(named, PRODUCT if any(strengths) else SUBSTANCE)
+        drug = self._with_manner(ingredients)
+        return LocalCode(drug, PRODUCT if any(strengths) else SUBSTANCE)
 
     def _ingredient(self, part: str) -> str | None:
-        part = part.strip()
         if part.lower().startswith(OTHER):
             return self._other(part[len(OTHER) :].strip().lower())
         found = self.tables.names.meaning(part) if part in self.tables.names else None
         if found is not None and len(found.ingredients) == 1:
             return found.ingredients[0].name
-        if part:
-            self.refuse(
-                "ingredient",
-                "is no single ingredient that Firstline knows: correct its spelling, separate several with a semicolon,"
-                f" or write '{OTHER} NAME' where it is neither an opioid nor any other drug that the rules speak of",
-            )
+        self.refuse(
+            "ingredient",
+            "is no single ingredient that Firstline knows: correct its spelling, separate several with a semicolon,"
+            f" or write '{OTHER} NAME' where it is neither an opioid nor any other drug that the rules speak of",
+        )
         return None
 
     def _other(self, name: str) -> str | None:

@@ -205,7 +205,6 @@ def test_every_wrong_line_is_named_at_once(tmp_path: Path) -> None:
     assert [problem.split(": ")[1:3] for problem in problems] == [
         ["line 3", "local_code"],
         ["line 4", "ingredient"],
-        ["line 4", "strength"],
         ["line 5", "strength"],
         ["line 6", "give 4 cells, not 3"],
         ["line 7", "local_code"],
@@ -219,6 +218,7 @@ def test_every_wrong_line_is_named_at_once(tmp_path: Path) -> None:
     [
         ("1,,oxycodone,5 MG", "display: is empty"),
         ("1,A drug,,", "ingredient: is empty"),
+        ("1,A drug,;,", "ingredient: holds no name"),
         ("1,A drug,oxycodne,", "ingredient: is no single ingredient that Firstline knows"),
         ("1,A drug,Percocet,", "ingredient: is no single ingredient that Firstline knows"),
         ("1,A drug,other:,", "ingredient: write a name after 'other:'"),
