@@ -1,7 +1,9 @@
 """What every test run tells: how many scenarios were played."""
 
+import logging
 import os
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -21,3 +23,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 played[outcome] += 1
     if played:
         terminalreporter.write_line(f"{sum(played.values())} scenarios of the rules, {played['failed']} of them failed")
+
+
+LOGGERS = ("", "firstline", "uvicorn", "uvicorn.error", "uvicorn.access")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A test that starts the server in this process sets how it logs: that ends with the test."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    kept = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    done = yield
+    for logger, handlers, level, propagate in kept:
+        logger.handlers[:] = handlers
+        logger.setLevel(level)
+        logger.propagate = propagate
+    return done
