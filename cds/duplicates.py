@@ -74,9 +74,9 @@ def _place(
 
 def _orders_in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
     """Orders that run side by side: those that another one of the list takes the place of are left out."""
-    if len(orders) < 2:
-        return list(orders)
     current = list(orders)
+    if _all_different(orders):
+        return current
     gone: dict[int, int] = {}
     successors = _Successors(current)
     for old in range(len(current)):
@@ -89,6 +89,15 @@ def _orders_in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]
                 successors.change(new, at_higher_dose(current[new], current[old]))
             break
     return [order for place, order in enumerate(current) if place not in gone]
+
+
+def _all_different(orders: Sequence[MedicationOrder]) -> bool:
+    """No two are of one drug or of one reference, and none names another: there is nothing to compare."""
+    names = {names_of(order) for order in orders if order.drug is not None}
+    known = sum(order.drug is not None for order in orders)
+    if len(names) < known or len({order.ref for order in orders}) < len(orders):
+        return False
+    return not any(order.follows for order in orders)
 
 
 class _Successors:

@@ -229,9 +229,11 @@ def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:
 
 
 def _class_trial(case: "Case", name: str, exposures: Mapping[str, Exposure], not_seen: Sequence[str]) -> Trial:
+    allergens = {ingredient for allergy in case.chart.allergies for ingredient in allergy.ingredients}
+    roles_only = any(allergy.roles and not allergy.ingredients for allergy in case.chart.allergies)
     best = NEVER
     for agent in AGENTS_OF[name]:
-        if agent.ingredient in exposures or case.chart.allergies:
+        if agent.ingredient in exposures or agent.ingredient in allergens or roles_only:
             best = min(best, trial_of(case, agent, exposures.get(agent.ingredient), not_seen), key=_preference)
     if best.satisfied or not _contraindicated(case, name):
         return best
