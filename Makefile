@@ -8,6 +8,9 @@
 #   make properties                                       what must hold, on 2,000 fresh charts
 #   make recognise FILE=names.csv [BY=display|code]       how many drug names and codes are read rightly
 #   make screenshots                                      take the pictures of docs/screenshots/ anew (Chromium)
+#   make fuzz [FUZZ=20000] [FUZZ_FROM=2000]               mutated requests: no 5xx, nothing of the machine, memory flat
+#   make load                                             throughput, p50, p99 and errors at rising rates
+#   make chaos                                            breaks what it depends on; what clients saw, what was lost
 #   make bench                                            CPU per request, beside a plain service
 
 PORT ?= 8080
@@ -20,7 +23,7 @@ OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(OLD_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 
-.PHONY: serve test check format fixtures readme properties recognise screenshots bench clean
+.PHONY: serve test check format fixtures readme properties recognise screenshots fuzz load chaos bench clean
 .DEFAULT_GOAL := test
 
 $(READY): pyproject.toml
@@ -37,7 +40,7 @@ serve: $(READY)
 test: $(READY)
 	-@sh scripts/install_test_needs.sh
 	$(BIN)/python -m pytest --cov --cov-report=
-	$(BIN)/python -m coverage report --include='cds/*' --fail-under=99
+	$(BIN)/python -m coverage report --include='cds/*' --fail-under=100
 	$(BIN)/python -m coverage report --include='hooks/*' --fail-under=95
 
 check: $(READY)
@@ -64,6 +67,16 @@ recognise: $(READY)
 
 screenshots: $(READY)
 	@$(BIN)/python -m tests.browser.screenshots
+
+fuzz: $(READY)
+	FUZZ=$(or $(FUZZ),20000) FUZZ_FROM=$(or $(FUZZ_FROM),2000) $(BIN)/python -m pytest -s tests/test_fuzz.py
+
+load: $(READY)
+	@$(BIN)/python -m tests.load
+
+chaos: $(READY)
+	-@sh scripts/install_test_needs.sh
+	@BIN=$(BIN) scripts/chaos
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
