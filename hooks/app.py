@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -19,7 +19,10 @@ from hooks.answer import Answerer
 from hooks.dialects import DIALECTS
 from hooks.feedback import read_feedback
 from hooks.fhir_access import FhirAccess
-from hooks.limits import AtOnce, EncodingError, TooLargeError, TooSlowError, read_body
+from hooks.insight.routes import Insight
+from hooks.limits import AtOnce, body_or_refusal
+from hooks.measures import FEEDBACK, count_refusal
+from hooks.memory import Memory
 from hooks.operations import Operations
 from hooks.pages.routes import pages
 from hooks.protocol import BadRequest
@@ -50,12 +53,14 @@ def create_app(
     trust = trust or Trust(settings, recorder if recorder.shared else None)
     services = _Services(settings, trust, clock or _clock_of(settings), access, recorder)
     operations = Operations(settings, recorder, access)
+    insight = Insight(settings, recorder)
     app = Starlette(
         routes=[
             Route("/cds-services", _Discovery(trust, settings.prefetch_left_out).answer, methods=["GET"]),
             Route("/cds-services/{id}", services.answer, methods=["POST"]),
             Route("/cds-services/{id}/feedback", services.feedback, methods=["POST"]),
             *operations.routes,
+            *insight.routes,
             *pages(settings, trust, clock or _clock_of(settings)),
         ],
         middleware=[
@@ -69,6 +74,7 @@ def create_app(
     app.state.fhir_access = access
     app.state.recorder = recorder
     app.state.operations = operations
+    app.state.insight = insight
     return app
 
 
@@ -92,6 +98,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         if watching is not None:
             watching.cancel()
         await access.aclose()
+        await app.state.insight.aclose()
         await recorder.stop()
 
 
@@ -124,6 +131,7 @@ class _Services:
         self.clock = clock
         self.recorder = recorder
         self.answerer = Answerer(settings, access, recorder)
+        self.memory = Memory(settings.memory_mb << 20)
 
     async def answer(self, request: Request) -> Response:
         return await self._answered(request, self._answer)
@@ -137,29 +145,25 @@ class _Services:
         try:
             client = await self.trust.authenticate(request.scope)
         except NotAuthenticatedError:
+            count_refusal("not authenticated")
             return not_authenticated()
         service = SERVICES.get(request.path_params["id"])
         if service is None:
             return refusal(404, "There is no service of this id. GET /cds-services lists the services.")
         if _media_type(request) not in JSON_TYPES:
             return refusal(415, "Send the request as application/json.", "Content-Type")
-        try:
-            body = await read_body(request, self.settings)
-        except TooLargeError:
-            limit = self.settings.max_body_bytes
-            return refusal(413, f"The request is larger than {limit} bytes.", headers={"Connection": "close"})
-        except TooSlowError:
-            return refusal(408, "The request took too long to arrive.", headers={"Connection": "close"})
-        except EncodingError:
-            return refusal(415, "Send the request plain, or packed with gzip.", "Content-Encoding")
-        except ClientDisconnect:
-            return refusal(400, "The request broke off.")
-        return await answer(service, body, client.tenant)
+        body = await body_or_refusal(request, self.settings)
+        if isinstance(body, Response):
+            return body
+        answered = await answer(service, body, client.tenant)
+        self.memory.after(len(body))
+        return answered
 
     async def _answer(self, service: Service, body: bytes, tenant: Tenant) -> Response:
         try:
             status, content = await self.answerer.answered(service, body, self.clock(), tenant)
         except BadRequest as error:
+            count_refusal("not readable")
             return refusal(error.status, error.message, error.field)
         return Response(content, status, media_type=JSON)
 
@@ -169,10 +173,13 @@ class _Services:
         try:
             await self.recorder.feedback(read_feedback(body, tenant.name, service.id, now, comments))
         except BadRequest as error:
-            return refusal(error.status, error.message, error.field)
+            answer = refusal(error.status, error.message, error.field)
         except NotRecordedError:
-            return refusal(503, NOT_RECORDED, headers={"Retry-After": str(RETRY_AFTER)})
-        return Response(status_code=200)
+            answer = refusal(503, NOT_RECORDED, headers={"Retry-After": str(RETRY_AFTER)})
+        else:
+            answer = Response(status_code=200)
+        FEEDBACK.labels(service.id, str(answer.status_code)).inc()
+        return answer
 
 
 def _media_type(request: Request) -> str:

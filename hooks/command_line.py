@@ -17,6 +17,8 @@ from rich.text import Text
 from cds.evidence import Evidence, evidence_of
 from cds.knowledge import Knowledge, KnowledgeError
 from hooks.answer import Answerer
+from hooks.insight.commands import InsightError
+from hooks.insight.commands import add_commands as add_insight_commands
 from hooks.knowledge_version import all_knowledge, knowledge_version
 from hooks.protocol import EXPLAIN, BadRequest
 from hooks.services import SERVICES
@@ -34,19 +36,20 @@ class UseError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. Returns the exit status: 2 where it could not be done."""
+    """Runs one command. Returns the exit status: 2 where it could not be done, 1 where it found what it looked for
+    (``signs``)."""
     console = Console(highlight=False, soft_wrap=False)
     try:
         asked = _parser().parse_args(arguments)
-        asked.run(asked, console)
+        status: int | None = asked.run(asked, console)
     except SettingsError as error:
         for problem in error.problems:
             print(f"firstline: {problem}", file=sys.stderr)  # noqa: T201
         return 2
-    except (UseError, KnowledgeError, TerminologyError) as error:
+    except (UseError, KnowledgeError, TerminologyError, InsightError) as error:
         print(f"firstline: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    return 0
+    return status or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path, help="a TOML file, as FIRSTLINE_CONFIG names it")
     check.set_defaults(run=_check)
     add_commands(commands)
+    add_insight_commands(commands)
     return parser
 
 

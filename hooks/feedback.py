@@ -17,6 +17,8 @@ from hooks.records.record import FeedbackRecord
 
 OUTCOMES = ("accepted", "overridden")
 MOST_ENTRIES = 1_000
+MOST_SUGGESTIONS = 10_000
+"""Suggestions that one call may name, all its entries together."""
 LONGEST_COMMENT = 4_000
 PLAIN_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 PLAIN_SYSTEM = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,180}")
@@ -35,10 +37,13 @@ def read_feedback(
     entries = _list(_object(_decoded(body), "request").get("feedback"), "feedback")
     if len(entries) > MOST_ENTRIES:
         raise BadRequest(422, "feedback", f"more than {MOST_ENTRIES} entries")
-    return tuple(
-        _entry(_object(entry, f"feedback[{n}]"), f"feedback[{n}]", tenant, service, now, comments)
-        for n, entry in enumerate(entries)
-    )
+    read: list[FeedbackRecord] = []
+    left = MOST_SUGGESTIONS
+    for n, entry in enumerate(entries):
+        at = f"feedback[{n}]"
+        read.append(_entry(_object(entry, at), at, tenant, service, now, comments, left))
+        left -= len(read[-1].suggestions)
+    return tuple(read)
 
 
 def _decoded(body: bytes) -> Any:
@@ -54,13 +59,13 @@ def _decoded(body: bytes) -> Any:
 
 
 def _entry(
-    entry: Mapping[str, Any], at: str, tenant: str, service: str, now: datetime, comments: bool
+    entry: Mapping[str, Any], at: str, tenant: str, service: str, now: datetime, comments: bool, most: int
 ) -> FeedbackRecord:
     card = _name(entry.get("card"), f"{at}.card")
     outcome = _text(entry.get("outcome"), f"{at}.outcome")
     if outcome not in OUTCOMES:
         raise BadRequest(422, f"{at}.outcome", "neither accepted nor overridden")
-    accepted = _accepted(entry.get("acceptedSuggestions"), f"{at}.acceptedSuggestions", outcome)
+    accepted = _accepted(entry.get("acceptedSuggestions"), f"{at}.acceptedSuggestions", outcome, most)
     system, code, comment = _reason(entry.get("overrideReason"), f"{at}.overrideReason")
     overridden = outcome == "overridden"
     return FeedbackRecord(
@@ -78,11 +83,13 @@ def _entry(
     )
 
 
-def _accepted(sent: Any, at: str, outcome: str) -> tuple[str, ...]:
+def _accepted(sent: Any, at: str, outcome: str, most: int) -> tuple[str, ...]:
     """The suggestions that were accepted, by uuid; an override has none."""
     if outcome != "accepted":
         return ()
     listed = _list(sent, at)
+    if len(listed) > most:
+        raise BadRequest(422, at, f"with these, more than {MOST_SUGGESTIONS} suggestions in one call")
     return tuple(_name(_object(one, f"{at}[{n}]").get("id"), f"{at}[{n}].id") for n, one in enumerate(listed))
 
 

@@ -152,10 +152,8 @@ def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Obs
     if subject is None:
         return None
     limits, measured = bytes(part.reference_range), bytes(part.value_quantity)
-    if measured and measured != b"null":
-        facts = _measured_facts(subject, limits, measured)
-    else:
-        facts = _facts(subject, limits, *map(bytes, _other_values(part)))
+    values = (measured,) if measured and measured != b"null" else tuple(map(bytes, _other_values(part)))
+    facts = _facts(subject, limits, values)  # never remembered: it is what a laboratory said of somebody
     taken, taken_at = day_and_instant(_moment(whole))
     return Observation(
         ref=ref,
@@ -185,7 +183,7 @@ def _other_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
     )
 
 
-def _facts(subject: Subject, limits: bytes, *values: bytes) -> Facts:
+def _facts(subject: Subject, limits: bytes, values: tuple[bytes, ...]) -> Facts:
     """What an observation says, apart from its day."""
     value = _value(values)
     measured = _in_table_unit(subject, value.amount)
@@ -195,10 +193,6 @@ def _facts(subject: Subject, limits: bytes, *values: bytes) -> Facts:
         if subject.meaning in BOUNDED and value.sign in {"<", ">"}:
             measured = None
     return Facts(measured, words, _upper_limit(subject, limits, value.amount.unit if value.amount else None))
-
-
-_measured_facts = lru_cache(REMEMBERED)(_facts)
-"""For quantities: a code with an amount, which is nobody's. Words are read each time."""
 
 
 def _moment(sent: shapes.Measured) -> str:

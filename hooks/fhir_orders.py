@@ -271,9 +271,8 @@ def _amount(raw: Raw) -> Quantity | None:
     return found if found is not None and found.value > 0 else None
 
 
-@lru_cache(REMEMBERED)
 def _requester(raw: bytes) -> str | None:
-    """The prescriber's reference, else name."""
+    """The prescriber's reference, else name. Not remembered: it names somebody."""
     found = pointers(raw) or ()
     return next((pointer.ref or pointer.display for pointer in found if pointer.ref or pointer.display), None)
 

@@ -61,7 +61,8 @@ def _read_key(entry: dict[str, Any]) -> Key | None:
     kid = entry.get("kid")
     if not isinstance(kid, str) or not kid or entry.get("use", "sig") != "sig":
         return None
-    if "verify" not in entry.get("key_ops", ["verify"]):
+    uses = entry.get("key_ops", ["verify"])
+    if not isinstance(uses, list) or "verify" not in uses:
         return None
     public = {name: value for name, value in entry.items() if name not in ("use", "key_ops", "x5c", "x5u")}
     try:
@@ -71,7 +72,7 @@ def _read_key(entry: dict[str, Any]) -> Key | None:
             with warnings.catch_warnings(action="ignore"):  # a short key is passed over below
                 rsa = RSAKey.import_key(public)
             return rsa if rsa.public_key.key_size >= FEWEST_RSA_BITS else None
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, ValueError, TypeError, KeyError):  # KeyError: a curve that is not known
         pass
     return None
 

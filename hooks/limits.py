@@ -3,7 +3,8 @@
 import asyncio
 import zlib
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hooks import measures
@@ -44,7 +45,7 @@ class AtOnce:
             await self.app(scope, receive, send)
             return
         if self.under_way >= self.most:
-            measures.REFUSED.labels("too many at once").inc()
+            measures.count_refusal("too many at once")
             await self.busy(scope, receive, send)
             return
         self.under_way += 1
@@ -74,6 +75,23 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     except TimeoutError:
         raise TooSlowError from None
     return _unpacked(body, limit) if encoding == "gzip" else body
+
+
+async def body_or_refusal(request: Request, settings: Settings) -> bytes | Response:
+    """The whole body, or the answer that says why it is not read."""
+    try:
+        return await read_body(request, settings)
+    except TooLargeError:
+        measures.count_refusal("too large")
+        told = f"The request is larger than {settings.max_body_bytes} bytes."
+        return refusal(413, told, headers={"Connection": "close"})
+    except TooSlowError:
+        measures.count_refusal("too slow")
+        return refusal(408, "The request took too long to arrive.", headers={"Connection": "close"})
+    except EncodingError:
+        return refusal(415, "Send the request plain, or packed with gzip.", "Content-Encoding")
+    except ClientDisconnect:
+        return refusal(400, "The request broke off.")
 
 
 async def _whole(request: Request, limit: int) -> bytes:

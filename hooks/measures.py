@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.registry import REGISTRY
@@ -21,11 +22,11 @@ FINDINGS = Counter("firstline_findings", "Findings of the rules, shown or not", 
 NOT_ASSESSED = Counter("firstline_not_assessed", "Answers in which something could not be assessed", ("service",))
 IN_SCOPE = Counter("firstline_orders_in_scope", "Draft orders that were reviewed", ("service",))
 FEEDBACK = Counter("firstline_feedback", "Requests with feedback", ("service", "status"))
-REFUSED = Counter("firstline_refused", "Requests that were turned away before they were read", ("reason",))
+REFUSED = Counter("firstline_refused", "Requests that were turned away", ("reason",))
 UNDER_WAY = Gauge("firstline_requests_under_way", "Requests that are being answered", multiprocess_mode="livesum")
 QUEUED = Gauge("firstline_records_queued", "Records that wait to be written", multiprocess_mode="livesum")
-LOST = Gauge("firstline_records_lost", "Records that could not be kept since start", multiprocess_mode="livesum")
-RECORDED = Gauge("firstline_records_written", "Records written since start", multiprocess_mode="livesum")
+LOST = Gauge("firstline_records_lost", "Records that could not be kept since start", multiprocess_mode="sum")
+RECORDED = Gauge("firstline_records_written", "Records written since start", multiprocess_mode="sum")
 DATABASE = Gauge(
     "firstline_database_ready", "1: the database answers, or none is asked for", multiprocess_mode="livemin"
 )
@@ -60,6 +61,11 @@ def count_answer(tenant: str, service: str, status: int, seconds: float, review:
         _findings(finding.rule, finding.indicator).inc()
 
 
+def count_refusal(reason: str) -> None:
+    """One request that was turned away; ``reason`` is one of a few words of Firstline's own."""
+    REFUSED.labels(reason).inc()
+
+
 def observe(recorder: RecorderState, circuits: Iterable[Circuit]) -> None:
     """How the records and the FHIR servers stand."""
     QUEUED.set(recorder.queued)
@@ -69,10 +75,23 @@ def observe(recorder: RecorderState, circuits: Iterable[Circuit]) -> None:
     CIRCUITS.set(sum(circuit.state != "closed" for circuit in circuits))
 
 
+def _leave_out_the_dead(folder: Path) -> None:
+    """A worker that was killed cannot take back how it stood; what it had counted stays."""
+    for path in folder.glob("gauge_live*_*.db"):
+        number = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(number)  # type: ignore[no-untyped-call]
+        except PermissionError:
+            continue
+
+
 def exposition() -> bytes:
     """All figures as Prometheus reads them; those of every worker where several serve."""
     registry = REGISTRY
     if SHARED in os.environ:
+        _leave_out_the_dead(Path(os.environ[SHARED]))
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

@@ -24,6 +24,13 @@ _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
 )
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+LOST = Raw(b"null")
+"""Stands for drafts that are not there to be read."""
+ORDERS = frozenset({"MedicationRequest", "MedicationOrder"})
+ENTRIES = frozenset({"entry", "entries"})
+HOLD_OTHERS = frozenset({"OperationOutcome", "Parameters"})
+"""Kinds that stand in place of orders, or around them."""
+LONGEST_TOTAL = 18
 HALF_A_CHARACTER = 6
 """The length of an escaped surrogate without its other half."""
 
@@ -88,6 +95,7 @@ class HookRequest(Struct, frozen=True):
 class _Entry(Struct, rename="camel", gc=False):
     """An entry of a Bundle, a Bundle, or a resource."""
 
+    resource_type: Raw = ABSENT
     resource: Raw = ABSENT
     full_url: Raw = ABSENT
     entry: Raw = ABSENT
@@ -109,6 +117,9 @@ class _Envelope(Struct, rename="camel", gc=False):
 class _LooseEnvelope(_Envelope, rename="camel", gc=False):
     prefetch: Raw = ABSENT  # type: ignore[assignment]
 
+
+MOST_DRAFTS = 200
+"""All drafts are reviewed together, and each against the others: no signing holds more."""
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
@@ -146,13 +157,16 @@ def _read(body: bytes, hooks: Collection[str]) -> HookRequest:
         beside = {"patientId": sent.patient, "userId": sent.user, "encounterId": sent.encounter}
         fields = {**{name: raw for name, raw in beside.items() if raw}, **fields}
     orders = "medications" if hook == MEDICATION_PRESCRIBE else "draftOrders"
+    drafts = _draft_orders(fields.get(orders, ABSENT), f"context.{orders}")
+    if len(drafts) > MOST_DRAFTS:
+        raise BadRequest(422, f"context.{orders}", f"more than {MOST_DRAFTS} orders in one request")
     return HookRequest(
         hook=hook,
         namespace=_namespace(text_of(sent.hook_instance or None), body),
         patient_id=_bare_id(_required_text(fields.get("patientId", ABSENT), "context.patientId"), "Patient"),
         user_id=text_of(fields.get("userId")),
         encounter_id=_optional_id(text_of(fields.get("encounterId")), "Encounter"),
-        draft_orders=_draft_orders(fields.get(orders, ABSENT), f"context.{orders}"),
+        draft_orders=drafts,
         selections=_selections(fields.get("selections", ABSENT)),
         prefetch=prefetch,
         fhir_server=text_of(sent.fhir_server or None),
@@ -248,16 +262,35 @@ def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
     if opening not in {b"[", b"{"}:
         raise BadRequest(422, field, "neither a Bundle nor a list of orders")
     fields = fields_of(raw) if opening == b"{" else None
-    if fields is not None and (text_of(fields.get("resourceType")) == "Bundle" or "entry" in fields):
-        listed = fields.get("entry", ABSENT)
-        if bytes(listed)[:1] not in {b"", b"[", b"{", b"n"}:
+    if fields is not None and _is_bundle(text_of(fields.get("resourceType")), "entry" in fields):
+        if not _is_list(fields.get("entry", ABSENT)):
             raise BadRequest(422, f"{field}.entry", "not a list")
-        entries = members_of(listed) if listed else []
-    elif fields == {}:
-        entries = []
-    else:
-        entries = members_of(raw)
+        return tuple(_bundled(fields))
+    entries = [] if fields == {} else members_of(raw)
     return tuple(order for entry in entries for order in _orders_of(entry))
+
+
+def _is_bundle(kind: str | None, has_entry: bool) -> bool:
+    return kind == "Bundle" or (has_entry and kind not in ORDERS)
+
+
+def _is_list(entry: Raw) -> bool:
+    """Whether it can hold entries; a single object and nothing at all may."""
+    return bytes(entry)[:1] in {b"", b"[", b"{", b"n"}
+
+
+def _bundled(fields: Mapping[str, Raw]) -> Iterator[tuple[Raw, str | None]]:
+    """The orders of a Bundle; and one that nobody can read where it says that there are more than it holds."""
+    entries = members_of(fields.get("entry", ABSENT))
+    for member in entries:
+        yield from _orders_of(member)
+    told = bytes(fields.get("total", ABSENT)).strip(b'"')
+    more = told.isdigit() and int(told[:LONGEST_TOTAL]) > len(entries)
+    links = [fields_of(link) or {} for link in members_of(fields.get("link", ABSENT))]
+    misspelt = any(name != "entry" and name.casefold() in ENTRIES for name in fields)
+    odd = not _is_list(fields.get("entry", ABSENT))
+    if more or misspelt or odd or any(text_of(link.get("relation")) == "next" for link in links):
+        yield LOST, None
 
 
 def _orders_of(entry: Raw) -> Iterator[tuple[Raw, str | None]]:
@@ -265,9 +298,11 @@ def _orders_of(entry: Raw) -> Iterator[tuple[Raw, str | None]]:
     fields = _entry_of(entry)
     resource = fields.resource or entry
     inner = _entry_of(resource) if fields.resource else fields
-    if inner.entry:
-        for member in members_of(inner.entry):
-            yield from _orders_of(member)
+    kind = text_of(inner.resource_type or None)
+    if _is_bundle(kind, bool(inner.entry)):
+        yield from _bundled(fields_of(resource) or {})
+    elif kind in HOLD_OTHERS:
+        yield LOST, None
     else:
         yield resource, text_of(fields.full_url or None)
 

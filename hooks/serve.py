@@ -20,6 +20,8 @@ from hooks.settings import OWN_DATABASE, PREFIX, Settings, SettingsError, load
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """Where several processes put their figures together: prometheus_client reads it when it is imported."""
 START_SECONDS = 60
+KEPT_SECONDS = 75
+"""How long a connection may rest: longer than proxies keep theirs, or they would send into one that was just closed."""
 
 
 class Server(uvicorn.Server):
@@ -92,6 +94,7 @@ def _manner(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "lifespan": "on",
         "timeout_graceful_shutdown": settings.stop_seconds,
+        "timeout_keep_alive": KEPT_SECONDS,
     }
 
 

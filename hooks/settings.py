@@ -124,6 +124,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long the service goes on with what is under way when it is told to stop."""
     workers: int = 1
     """Processes that serve."""
+    memory_mb: int = 256
+    """By how many megabytes a process may grow before it forgets the words and codes that it has met."""
     log_level: str = "info"
     """From where on Firstline logs: debug, info, warning, error."""
 
@@ -251,7 +253,7 @@ def _operation_problems(settings: Settings) -> Iterator[str]:
     token = settings.ops_token
     if token is not None and (len(token) < SHORTEST_KEY or not token.isascii() or not token.isprintable()):
         yield f"ops_token: write a secret of {SHORTEST_KEY} or more plain characters"
-    for name in ("max_at_once", "body_seconds", "workers"):
+    for name in ("max_at_once", "body_seconds", "workers", "memory_mb"):
         if getattr(settings, name) <= 0:
             yield f"{name}: write a number above 0"
     if settings.stop_seconds < 0:

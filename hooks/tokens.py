@@ -96,7 +96,7 @@ def check_signature(token: Token, keys: Sequence[Key], algorithms: Collection[st
     for key in keys:
         try:
             jws.deserialize_compact(token.compact, key, registry=_Heads(algorithms=list(algorithms)))
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             continue
         return
     raise TokenError

@@ -428,6 +428,18 @@ def test_no_change_is_weighed_one_by_one_in_a_signing_of_very_many(monkeypatch: 
     assert cases(24) == cases(12)
 
 
+@pytest.mark.parametrize(("count", "status"), [(199, 200), (200, 200), (201, 422)])
+def test_more_drafts_than_any_signing_holds_are_refused(count: int, status: int) -> None:
+    request = a_request()
+    [entry] = request["context"]["draftOrders"]["entry"]
+    plain = {**entry["resource"], "medicationCodeableConcept": {"text": "amoxicillin 500 MG Oral Capsule"}}
+    drafts = [{"resource": {**plain, "id": f"d{number}"}} for number in range(count)]
+    response = post(json.dumps(put(request, ("context", "draftOrders", "entry"), drafts)).encode())
+    assert response.status_code == status
+    if status == 422:
+        assert response.json()["issue"][0]["expression"] == ["context.draftOrders"]
+
+
 # The same entries in another order
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from hooks import health
+from hooks import health, measures
 from hooks.app import create_app
 from hooks.records.recorder import RecorderState
 from hooks.settings import Settings, SettingsError, load
@@ -83,6 +83,35 @@ def test_an_answer_is_counted_by_service_status_and_rule() -> None:
     call(app, "POST", SIGN, content=BODY, headers=JSON)
     after = call(app, "GET", "/metrics").text
     assert [figure(after, name) - figure(before, name) for name in names] == [1, 1, 1, 1]
+
+
+def test_feedback_and_refusals_are_counted() -> None:
+    app = an_app(max_body_bytes=50_000)
+    entry = {"card": "x", "outcome": "overridden", "outcomeTimestamp": "2026-03-01T09:00:00Z"}
+    names = (
+        'firstline_feedback_total{service="firstline-order-sign",status="200"}',
+        'firstline_feedback_total{service="firstline-order-sign",status="422"}',
+        *(f'firstline_refused_total{{reason="{why}"}}' for why in ("not authenticated", "too large", "not readable")),
+    )
+    before = call(app, "GET", "/metrics").text
+    call(app, "POST", f"{SIGN}/feedback", json={"feedback": [entry]})
+    call(app, "POST", f"{SIGN}/feedback", json={"feedback": [{}]})
+    call(app, "POST", SIGN, content=BODY, headers=JSON, client="192.0.2.7")
+    call(app, "POST", SIGN, content=b" " * 50_001, headers=JSON)
+    call(app, "POST", SIGN, content=b"{", headers=JSON)
+    after = call(app, "GET", "/metrics").text
+    assert [figure(after, name) - figure(before, name) for name in names] == [1] * 5
+
+
+def test_a_worker_that_was_killed_is_no_figure_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(measures.SHARED, str(tmp_path))
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    for number in (int(ended.stdout), os.getpid(), 1):
+        for kind in ("gauge_livemin", "gauge_livesum", "gauge_sum", "counter"):
+            (tmp_path / f"{kind}_{number}.db").touch()
+    measures._leave_out_the_dead(tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {f"gauge_sum_{int(ended.stdout)}.db", f"counter_{int(ended.stdout)}.db"} < left and len(left) == 10
 
 
 def test_what_may_not_be_is_refused_at_the_start() -> None:

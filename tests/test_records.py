@@ -468,6 +468,7 @@ def test_records_are_deleted_at_the_end_of_their_retention(
 def test_retention_runs_by_itself_and_zero_keeps_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upkeep, "FIRST_FORGETTING_SECONDS", 0.05)
     monkeypatch.setattr(upkeep, "FORGETTING_SECONDS", 0.05)
+    monkeypatch.setattr(upkeep, "MOST_DRIFT_SECONDS", 500 * 86_400)
 
     async def left(days: int) -> int:
         clock = Clock()
@@ -483,6 +484,27 @@ def test_retention_runs_by_itself_and_zero_keeps_for_ever(tmp_path: Path, monkey
             return len(await service.rows("feedback"))
 
     assert [asyncio.run(left(days)) for days in (0, 365)] == [1, 0]
+
+
+@pytest.mark.parametrize("days", [400, -400])
+def test_a_clock_that_jumps_deletes_nothing(
+    days: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(upkeep, "FIRST_FORGETTING_SECONDS", 0.05)
+    monkeypatch.setattr(upkeep, "FORGETTING_SECONDS", 0.05)
+    clock = Clock()
+
+    async def told() -> None:
+        async with running(address("sqlite", tmp_path), clock, retention_days=30) as service:
+            await service.recorder.feedback([entry()])
+            clock.later(days=days)
+            await service.recorder.feedback([entry(card="d" * 36, at=clock.now)])
+            await until(lambda: "the clock has jumped" in caplog.text)
+            clock.later(days=-days)
+            await asyncio.sleep(0.15)
+            assert len(await service.rows("feedback")) == 2
+
+    asyncio.run(told())
 
 
 def test_retention_that_fails_is_said_and_tried_again(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cds.breathing import listing, one_off, opioid_name, starts_opioid, tapers_off
-from cds.case import Case, number
+from cds.case import Case, number, once_a_case
 from cds.chart import MedicationOrder
 from cds.course import established
 from cds.exposure import span
@@ -31,7 +31,7 @@ def concurrent_opioids(case: Case, draft: MedicationOrder) -> Outcome:
     """Have one opioid, or one long-acting with one short-acting in a low dose, from one prescriber."""
     if not starts_opioid(draft) or one_off(draft):
         return DoesNotApply("no opioid is started")
-    others = [other for other in case.regimen if other is not draft and _beside(case, draft, other)]
+    others = _beside(case, draft)
     if not others:
         if not case.medications_known:
             return CannotTell((case.missing("medications"),))
@@ -78,16 +78,28 @@ def _kinds(taken: list[MedicationOrder]) -> str:
     return "long" if len(slow) > 1 else "short"
 
 
-def _beside(case: Case, draft: MedicationOrder, other: MedicationOrder) -> bool:
-    """Another opioid that is taken beside this one for longer than a conversion takes. An agonist with a partial
-    agonist is a matter of its own (DD-14)."""
-    if not is_opioid(other) or one_off(other):
+def _beside(case: Case, draft: MedicationOrder) -> list[MedicationOrder]:
+    """The other opioids that are taken beside this one. An agonist with a partial agonist is a matter of its own
+    (DD-14)."""
+    if tapers_off(case, draft, TAPER_DAYS):
+        return []
+    partial = _is_partial(draft)
+    return [other for other, is_partial in _lasting(case) if other is not draft and is_partial == partial]
+
+
+@once_a_case
+def _lasting(case: Case) -> list[tuple[MedicationOrder, bool]]:
+    """The opioids that are taken for longer than a conversion takes, each with whether it is a partial agonist."""
+    drafts = {id(draft) for draft in case.drafts}
+    return [(order, _is_partial(order)) for order in case.regimen if _lasts(case, order, id(order) in drafts)]
+
+
+def _is_partial(order: MedicationOrder) -> bool:
+    return not PARTIAL.isdisjoint(opioids_of(order))
+
+
+def _lasts(case: Case, order: MedicationOrder, drafted: bool) -> bool:
+    if not is_opioid(order) or one_off(order) or tapers_off(case, order, TAPER_DAYS):
         return False
-    if PARTIAL.isdisjoint(opioids_of(draft)) != PARTIAL.isdisjoint(opioids_of(other)):
-        return False
-    if tapers_off(case, other, TAPER_DAYS) or tapers_off(case, draft, TAPER_DAYS):
-        return False
-    if any(other is one for one in case.drafts):
-        return True
-    days = span(other, case.today)
+    days = None if drafted else span(order, case.today)
     return days is None or days.end is None or days.end >= case.today + timedelta(days=CONVERSION_DAYS)

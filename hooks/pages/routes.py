@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from cds.products import read_products
+from hooks.limits import body_or_refusal
 from hooks.pages import evidence_pages, patients
 from hooks.pages.chart_view import chart_view
 from hooks.pages.page import HEADERS, STATIC, page
@@ -108,20 +109,13 @@ class _OrderEntry:
         if not await self._may(request):
             return _closed()
         try:
-            signing = read_signing(await self._body(request), self.today)
+            body = await body_or_refusal(request, self.settings)
+            if isinstance(body, Response):
+                return body
+            signing = read_signing(body, self.today)
         except BadRequest as error:
             return refusal(error.status, error.message, error.field)
-        except ClientDisconnect:
-            return refusal(400, "The request broke off.")
         return _json(chart_view(signing))
-
-    async def _body(self, request: Request) -> bytes:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self.settings.max_body_bytes:
-                raise BadRequest(413, "request", f"larger than {self.settings.max_body_bytes} bytes")
-        return bytes(body)
 
 
 def _closed() -> Response:

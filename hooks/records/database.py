@@ -1,5 +1,6 @@
 """Opening the database: SQLite in a file, or PostgreSQL, by one address; and bringing its tables up to date."""
 
+from pathlib import Path
 from typing import Any
 
 from alembic import command
@@ -47,6 +48,18 @@ def open_engine(written: str) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, "BEGIN IMMEDIATE", f"PRAGMA busy_timeout={BUSY_MS}")
     return create_async_engine(url, pool_pre_ping=True, connect_args=_patience(), pool_size=POOL)
+
+
+def file_of(written: str) -> tuple[int, int] | None:
+    """Which file a SQLite database is in now; None where it is named by a URI, and for PostgreSQL.
+
+    Raises ``OSError`` where it is gone: SQLite goes on writing to a file that was deleted, and all of it is lost.
+    """
+    url = read_url(written)
+    if url.get_backend_name() != "sqlite" or str(url.database).startswith("file:"):
+        return None
+    found = Path(str(url.database)).stat()
+    return found.st_dev, found.st_ino
 
 
 def open_reader(written: str) -> AsyncEngine:

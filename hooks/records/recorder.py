@@ -15,7 +15,7 @@ from itertools import islice
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hooks.records.database import error_name, is_refusal, migrate, open_engine
+from hooks.records.database import error_name, file_of, is_refusal, migrate, open_engine
 from hooks.records.keyed import Keyed
 from hooks.records.record import AnswerRecord, FeedbackRecord
 from hooks.records.shown_before import ShownBefore
@@ -82,6 +82,7 @@ class Recorder:
         self._filling = asyncio.Event()
         self._ending = asyncio.Event()
         self._engine: AsyncEngine | None = None
+        self._file: tuple[int, int] | None = None
         self._keyed: Keyed | None = None
         self._why: str | None = NOT_STARTED
         self._lost = 0
@@ -219,6 +220,7 @@ class Recorder:
                 return
             except Exception as error:  # the driver, the system, Alembic: each has errors of its own
                 self._is_down(error)
+                await engine.dispose()  # a file that was replaced is opened anew
             tried.set()
             self._refuse_waiting()
             await pause(self._ending, wait)
@@ -234,6 +236,7 @@ class Recorder:
     async def _open(self, engine: AsyncEngine) -> Keyed:
         """Brings the tables up to date, learns the key, fills the memory."""
         await migrate(engine)
+        self._file = file_of(self.url or "")
         keyed = Keyed(await key_of_site(engine, self.settings.patient_key))
         self.memory.keyed = keyed
         if self.memory.on:
@@ -264,6 +267,8 @@ class Recorder:
                 raise
             await self._write_singly(engine, keyed, answers, waiting)
         else:
+            if file_of(self.url or "") != self._file:
+                raise FileNotFoundError
             self._recorded += len(answers) + len(entries)
             for one in waiting:
                 _settle(one)

@@ -162,3 +162,11 @@ keys = Table(
     Column("value", String(64), nullable=False),
 )
 """The key of the hashes where the site sets none (``patient_key``)."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("value", String(200), nullable=False),
+)
+"""What is said of the whole database: "synthetic" where ``firstline demo`` filled it, with the instant."""

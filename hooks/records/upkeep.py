@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -14,16 +15,29 @@ from hooks.records.writing import forget
 
 FIRST_FORGETTING_SECONDS, FORGETTING_SECONDS = 60, 3600
 FILLING_SECONDS = 1
+MOST_DRIFT_SECONDS = 86_400
+"""A clock that gains or loses more than this on the machine's own ticks was set anew: nobody knows which is right."""
 
 log = logging.getLogger("firstline.records")
 
 
-async def forget_on(engine: AsyncEngine, clock: Callable[[], datetime], days: int, ending: asyncio.Event) -> None:
-    """Deletes what is past its retention (``days``; 0: nothing is) and tokens that have ended, every hour."""
+async def forget_on(
+    engine: AsyncEngine,
+    clock: Callable[[], datetime],
+    days: int,
+    ending: asyncio.Event,
+    ticks: Callable[[], float] = time.monotonic,
+) -> None:
+    """Deletes what is past its retention (``days``; 0: nothing is) and tokens that have ended, every hour. Where the
+    clock jumps it deletes nothing more until the next start: a year ahead, and every record would seem old."""
     wait: float = FIRST_FORGETTING_SECONDS
+    began, began_ticks = clock(), ticks()
     while not await pause(ending, wait):
         wait = FORGETTING_SECONDS
         now = clock()
+        if abs((now - began).total_seconds() - (ticks() - began_ticks)) > MOST_DRIFT_SECONDS:
+            log.error("the clock has jumped: old records are not deleted before the next start")
+            return
         try:
             gone = await forget(engine, now - timedelta(days=days) if days else None, now)
             log.info("%d records have reached the end of their retention", gone)
