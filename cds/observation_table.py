@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,6 +24,8 @@ class Conversion(Struct, frozen=True):
     add: Decimal
 
     def of(self, value: Decimal) -> Decimal:
+        if self.multiply == self.divide and not self.add:
+            return value
         return value * self.multiply / self.divide + self.add
 
 
@@ -53,7 +56,16 @@ class ObservationTable(Struct, frozen=True):
 
 def folded_unit(unit: str) -> str:
     """A unit without the differences that only spelling makes: case, spaces, brackets, the sign of micro."""
+    return _remembered_unit(unit) if len(unit) <= LONGEST_UNIT else _folded_unit(unit)
+
+
+def _folded_unit(unit: str) -> str:
     return unicodedata.normalize("NFKC", unit).lower().translate(_FOLDED_AWAY)
+
+
+_remembered_unit = lru_cache(1024)(_folded_unit)
+LONGEST_UNIT = 40
+"""Longer texts are no unit that is met again."""
 
 
 def load_observations(folder: Path = TABLES_FOLDER) -> ObservationTable:

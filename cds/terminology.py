@@ -159,7 +159,7 @@ def observation_value(meaning: str, value: Decimal, unit: str | None, concept: C
 
     Oxygen in percent is told as what exceeds that of air, so that any value above zero means that oxygen was given.
     """
-    return _OBSERVATIONS.value(meaning, value, unit, _loinc_code(concept))
+    return _OBSERVATIONS.value(meaning, value, unit, _remembered_code(concept))
 
 
 def _loinc_code(concept: Concept) -> str | None:
@@ -171,4 +171,5 @@ def _loinc_code(concept: Concept) -> str | None:
     return None
 
 
+_remembered_code = lru_cache(CACHE_SIZE)(_loinc_code)
 _LOINC_NAMES = frozenset({LOINC, "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1", "loinc"})
