@@ -38,28 +38,16 @@ _UNIT_WORDS = {
 _MARKUP = str.maketrans(
     {character: "\\" + character for character in "\\`*_{}[]()#+!|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
-_PLAIN = str.maketrans({"<": "‹", ">": "›"})
-_PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ,;:./%'-]*")
+_UNUSUAL = re.compile(r"[^A-Za-z0-9 ,;:./%'-]")
 _WORD_ADDRESS = re.compile(r"(?i)\b(www)\.")
 _REFERENCE = re.compile(r"\b([A-Z][A-Za-z]+)/\S+$")
 LONGEST_NAME = 120
 LONGEST_SENTENCE = 600
 
 
-def _unusual(text: str) -> bool:
-    """Whether it may need more than trimming: all but plain words, numbers and commas may."""
-    return (
-        _PLAIN_WORDS.fullmatch(text) is None
-        or "  " in text
-        or "//" in text
-        or "www" in text.lower()
-        or text.lstrip(" ").startswith("-")
-    )
-
-
 def plain(text: str) -> str:
     """One line of plain text: no control characters, no angle brackets, nothing that a browser could take for a tag."""
-    return _one_line(text).translate(_PLAIN) if _unusual(text) else text.strip()
+    return _one_line(text).replace("<", "‹").replace(">", "›")
 
 
 def escape(text: str) -> str:
@@ -73,11 +61,12 @@ def escape_sentence(text: str) -> str:
 
 
 def _escape(text: str, limit: int) -> str:
-    if not _unusual(text):
-        return shorten(text.strip(), limit)
-    line = shorten(_one_line(text), limit)
-    line = _WORD_ADDRESS.sub(r"\1 .", line.replace("://", ": //").replace("@", " @"))
-    return ("\\" if line[:1] in ("-", "=") else "") + line.translate(_MARKUP)
+    line = shorten(_one_line(text), limit).replace("://", ": //")
+    if "www" in line.lower():
+        line = _WORD_ADDRESS.sub(r"\1 .", line)
+    if _UNUSUAL.search(line):
+        line = line.replace("@", " @").translate(_MARKUP)
+    return "\\" + line if line[:1] in ("-", "=") else line
 
 
 def _one_line(text: str) -> str:

@@ -135,17 +135,18 @@ class Renderer:
             return NOT_CHECKED_SUMMARY, NOT_CHECKED_DETAIL
         rule = self.knowledge[finding.rule]
         words = text.wording(rule, finding.words, alternative)
+        facts = _facts(finding, alternative)
         try:
             return (
-                text.shorten(text.fill(words.summary, _facts(finding, alternative), text.plain)),
-                text.fill(words.detail, _facts(finding, alternative), text.escape_sentence),
+                text.shorten(text.fill(words.summary, facts, text.plain)),
+                text.fill(words.detail, facts, text.escape_sentence),
             )
         except KeyError as missing:
             log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
-            facts = "; ".join(
+            listed = "; ".join(
                 f"{name.replace('_', ' ')}: {text.escape(value)}" for name, value in finding.facts.items()
             )
-            return text.shorten(rule.title), f"{rule.title}. {facts}".strip()
+            return text.shorten(rule.title), f"{rule.title}. {listed}".strip()
 
     def _line(self, finding: Finding, alternative: str | None) -> str:
         rule = self.knowledge[finding.rule]
