@@ -237,7 +237,8 @@ class Prefetched:
     @property
     def nothing_known(self) -> bool:
         """Whether nothing of the chart could be had: no patient, no medications, no conditions (PROTOCOL.md 2.3)."""
-        return all(self.questions[question] != ANSWERED for question in ("patient", "medications", "conditions"))
+        told = self.questions
+        return ANSWERED not in (told["patient"], told["medications"], told["conditions"])
 
     def _told(self, question: str) -> str:
         """Why a question is not answered, or that it is: by its own key, or by what stands under other keys."""
@@ -251,7 +252,7 @@ class Prefetched:
         }
         if GIVEN in elsewhere:
             return ANSWERED
-        return next((state for state in (PARTIAL, UNREADABLE) if state in elsewhere), told)
+        return PARTIAL if PARTIAL in elsewhere else UNREADABLE if UNREADABLE in elsewhere else told
 
     def _own(self, question: str) -> str:
         """What the question's own key says."""
