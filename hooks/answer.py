@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from time import perf_counter
 from typing import Any, cast
 
@@ -178,7 +179,11 @@ class OrderWriter:
 
     def __init__(self, signing: Signing, now: datetime) -> None:
         self.signing = signing
-        self.authored_on = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.now = now
+
+    @cached_property
+    def authored_on(self) -> str:
+        return self.now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
     @property
     def version(self) -> Version:

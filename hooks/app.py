@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from hooks import fhir_write
 from hooks.answer import Answerer
@@ -56,8 +57,8 @@ def create_app(
     insight = Insight(settings, recorder)
     app = Starlette(
         routes=[
+            Route("/cds-services/{id}", _Plainly(services.answer), methods=["POST"]),
             Route("/cds-services", _Discovery(trust, settings.prefetch_left_out).answer, methods=["GET"]),
-            Route("/cds-services/{id}", services.answer, methods=["POST"]),
             Route("/cds-services/{id}/feedback", services.feedback, methods=["POST"]),
             *operations.routes,
             *insight.routes,
@@ -105,6 +106,17 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 def _clock_of(settings: Settings) -> Clock:
     fixed = settings.today
     return (lambda: datetime.now(UTC)) if fixed is None else (lambda: fixed)
+
+
+class _Plainly:
+    """An endpoint without what Starlette puts round every function: this one raises nothing that is to be caught."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.answer(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 class _Discovery:

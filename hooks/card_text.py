@@ -12,7 +12,7 @@ from cds.case import number
 from cds.knowledge import SUMMARY_LIMIT, UNITS, Knowledge, Source, Words
 from cds.ladder_view import sentence_start
 
-ENTRIES = frozenset({"unknown", "not_known", "renal_missing"})
+ENTRIES = ("not_known", "renal_missing", "unknown")
 """The names of facts that list ``notAssessed`` entries."""
 LAST_LINE = "Clinical judgment decides."
 NO_ALTERNATIVE = "a first-line drug"
@@ -38,9 +38,7 @@ _UNIT_WORDS = {
 _MARKUP = str.maketrans(
     {character: "\\" + character for character in "\\`*_{}[]()#+!|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
-_PLAIN = str.maketrans({"<": "‹", ">": "›"})
-_UNUSUAL = re.compile(r"[^a-z0-9 ,;:./%'-]|  |//|^ *-|www", re.IGNORECASE | re.ASCII)
-"""What may need more than trimming: all but plain words, numbers and commas."""
+_UNUSUAL = re.compile(r"[^A-Za-z0-9 ,;:./%'-]")
 _WORD_ADDRESS = re.compile(r"(?i)\b(www)\.")
 _REFERENCE = re.compile(r"\b([A-Z][A-Za-z]+)/\S+$")
 LONGEST_NAME = 120
@@ -49,7 +47,7 @@ LONGEST_SENTENCE = 600
 
 def plain(text: str) -> str:
     """One line of plain text: no control characters, no angle brackets, nothing that a browser could take for a tag."""
-    return _one_line(text).translate(_PLAIN) if _UNUSUAL.search(text) else text.strip()
+    return _one_line(text).replace("<", "‹").replace(">", "›")
 
 
 def escape(text: str) -> str:
@@ -63,11 +61,12 @@ def escape_sentence(text: str) -> str:
 
 
 def _escape(text: str, limit: int) -> str:
-    if not _UNUSUAL.search(text):
-        return shorten(text.strip(), limit)
-    line = shorten(_one_line(text), limit)
-    line = _WORD_ADDRESS.sub(r"\1 .", line.replace("://", ": //").replace("@", " @"))
-    return ("\\" if line[:1] in ("-", "=") else "") + line.translate(_MARKUP)
+    line = shorten(_one_line(text), limit).replace("://", ": //")
+    if "www" in line.lower():
+        line = _WORD_ADDRESS.sub(r"\1 .", line)
+    if _UNUSUAL.search(line):
+        line = line.replace("@", " @").translate(_MARKUP)
+    return "\\" + line if line[:1] in ("-", "=") else line
 
 
 def _one_line(text: str) -> str:

@@ -1,10 +1,10 @@
 """Review -> cards in the client's dialect, with what a machine can read beside them."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from cds.review import Finding, Review, Said
 from hooks import card_text as text
 from hooks.card_choice import Plan, choose
 from hooks.dialects import DIALECTS, Dialect
+from hooks.names import named
 from hooks.override_reasons import reasons_for
 from hooks.suggestions import Writer, write_suggestions
 
@@ -65,8 +66,12 @@ class Renderer:
         left = [finding for finding in review.findings if id(finding) not in withheld]
         shown = replace(review, findings=tuple(left)) if withheld else review
         plans = choose(shown, manner.hook, manner.info_cards)
-        cards = [self._card(plan, review, manner, writer, first=plan is plans[0]) for plan in plans]
-        shown_by = {id(finding): _card_uuid(manner, plan.group) for plan in plans for finding in plan.findings}
+        cards: list[dict[str, Any]] = []
+        shown_by: dict[int, str] = {}
+        for plan in plans:
+            uuid = _card_uuid(manner, plan.group)
+            cards.append(self._card(uuid, plan, review, manner, writer, first=not cards))
+            shown_by.update(dict.fromkeys(map(id, plan.findings), uuid))
         view = self._review(review, manner, shown_by, withheld)
         return {"cards": cards, "extension": {"firstline.review": view}}
 
@@ -84,16 +89,17 @@ class Renderer:
 
     # One card
 
-    def _card(self, plan: Plan, review: Review, manner: Manner, writer: Writer, first: bool) -> dict[str, Any]:
+    def _card(
+        self, uuid: str, plan: Plan, review: Review, manner: Manner, writer: Writer, first: bool
+    ) -> dict[str, Any]:
         alternative = _alternative(review)
         rule = self.knowledge[plan.lead.rule]
         summary, opening = self._opening(plan.lead, alternative)
-        told = "; ".join(finding.facts.get(name, "") for finding in plan.findings for name in sorted(text.ENTRIES))
-        unknown = [entry for finding in plan.findings for entry in finding.unknown if entry not in told]
+        findings = plan.findings
         suggestions, in_text = self._suggestions(plan, manner, writer)
         said = [self._said(entry) for entry in review.said] if first else []
         card: dict[str, Any] = {
-            "uuid": _card_uuid(manner, plan.group),
+            "uuid": uuid,
             "summary": summary,
             "detail": text.detail(
                 paragraphs=[opening, *in_text],
@@ -102,7 +108,7 @@ class Renderer:
                 ending=[
                     *dict.fromkeys(said),
                     text.not_recognised(review.unrecognised) if first else None,
-                    text.not_known(unknown),
+                    text.not_known(_untold(findings)),
                     *(text.escape_sentence(note) for note in review.proposals.notes.get(plan.group, ())),
                     self.basis[rule.id],
                     text.own_numbers(rule.id, manner.numbers),
@@ -120,7 +126,7 @@ class Renderer:
         if manner.public_url:
             address = f"{manner.public_url.rstrip('/')}/evidence/{rule.id}"
             card["links"] = [{"label": f"Evidence: {rule.title}", "url": address, "type": "absolute"}]
-        card["extension"] = {"firstline.findings": [_finding(finding) for finding in plan.findings]}
+        card["extension"] = {"firstline.findings": [_finding(finding) for finding in findings]}
         return _in_dialect(card, manner)
 
     def _opening(self, finding: Finding, alternative: str | None) -> tuple[str, str]:
@@ -129,17 +135,18 @@ class Renderer:
             return NOT_CHECKED_SUMMARY, NOT_CHECKED_DETAIL
         rule = self.knowledge[finding.rule]
         words = text.wording(rule, finding.words, alternative)
+        facts = _facts(finding, alternative)
         try:
             return (
-                text.shorten(text.fill(words.summary, _facts(finding, alternative), text.plain)),
-                text.fill(words.detail, _facts(finding, alternative), text.escape_sentence),
+                text.shorten(text.fill(words.summary, facts, text.plain)),
+                text.fill(words.detail, facts, text.escape_sentence),
             )
         except KeyError as missing:
             log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
-            facts = "; ".join(
+            listed = "; ".join(
                 f"{name.replace('_', ' ')}: {text.escape(value)}" for name, value in finding.facts.items()
             )
-            return text.shorten(rule.title), f"{rule.title}. {facts}".strip()
+            return text.shorten(rule.title), f"{rule.title}. {listed}".strip()
 
     def _line(self, finding: Finding, alternative: str | None) -> str:
         rule = self.knowledge[finding.rule]
@@ -167,7 +174,7 @@ class Renderer:
         made, told = write_suggestions(plan.proposals, manner.speaks, writer)
         sent = []
         for at, suggestion in enumerate(made, 1):
-            uuid = str(uuid5(manner.namespace, f"card|{plan.group}|suggestion|{at}"))
+            uuid = named(manner.namespace, f"card|{plan.group}|suggestion|{at}")
             recommended = suggestion.recommended and not plan.informing and manner.speaks.since_2
             sent.append(suggestion.as_sent(uuid, recommended))
         return sent, [f"To consider: {text.escape_sentence(proposal.label)}" for proposal in told]
@@ -209,6 +216,15 @@ def _facts(finding: Finding, alternative: str | None) -> Mapping[str, str]:
     return {"alternative": alternative or text.NO_ALTERNATIVE, **finding.facts}
 
 
+def _untold(findings: Sequence[Finding]) -> list[str]:
+    """What was not known and stands in none of the facts."""
+    unknown = [entry for finding in findings for entry in finding.unknown]
+    if unknown:
+        told = "; ".join([finding.facts.get(name, "") for finding in findings for name in text.ENTRIES])
+        unknown = [entry for entry in unknown if entry not in told]
+    return unknown
+
+
 def _alternative(review: Review) -> str | None:
     """The first-line drug that the ladder proposes, by name."""
     offered = [p for p in review.proposals.by_group.get("ladder", ()) if p.create is not None]
@@ -219,7 +235,7 @@ def _alternative(review: Review) -> str | None:
 
 
 def _card_uuid(manner: Manner, group: str) -> str:
-    return str(uuid5(manner.namespace, f"card|{group}"))
+    return named(manner.namespace, f"card|{group}")
 
 
 def _source(rule: Knowledge) -> dict[str, Any]:
@@ -238,15 +254,13 @@ def _in_dialect(card: dict[str, Any], manner: Manner) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    return _filled(
-        {
-            "rule": finding.rule,
-            "indicator": finding.indicator,
-            "order": finding.order,
-            "others": list(finding.others),
-            "facts": {name: value for name, value in finding.facts.items() if value},
-        }
-    )
+    view: dict[str, Any] = {"rule": finding.rule, "indicator": finding.indicator, "order": finding.order}
+    if finding.others:
+        view["others"] = list(finding.others)
+    facts = {name: value for name, value in finding.facts.items() if value}
+    if facts:
+        view["facts"] = facts
+    return view
 
 
 def _outcome(rule: str, order: str, outcome: Outcome) -> dict[str, Any]:
@@ -259,4 +273,5 @@ def _outcome(rule: str, order: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+    """Without what is empty; nought and no are not."""
+    return {name: value for name, value in values.items() if value or value == 0}

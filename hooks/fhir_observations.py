@@ -94,7 +94,9 @@ def read_observations(ref: str, sent: shapes.Observation) -> list[Observation]:
         return []
     own = _observation(ref, sent, sent)
     found = [] if own is None else [own]
-    for raw in members_of(sent.component) if sent.component else ():
+    if not sent.component:
+        return found
+    for raw in members_of(sent.component):
         try:
             part = _observation(ref, _component.decode(raw), sent)
         except UNREADABLE_JSON:
@@ -153,19 +155,9 @@ def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Obs
         return None
     limits, measured = bytes(part.reference_range), bytes(part.value_quantity)
     values = (measured,) if measured and measured != b"null" else tuple(map(bytes, _other_values(part)))
-    facts = _facts(subject, limits, values)  # never remembered: it is what a laboratory said of somebody
-    taken, taken_at = day_and_instant(_moment(whole))
-    return Observation(
-        ref=ref,
-        meaning=subject.meaning,
-        value=facts.value,
-        taken=taken,
-        taken_at=taken_at,
-        text=facts.words,
-        upper_limit=facts.upper_limit,
-        name=subject.name,
-        code=subject.code,
-    )
+    value, words, upper_limit = _facts(subject, limits, values)  # never remembered: what a laboratory said of somebody
+    taken, taken_at = day_and_instant(whole.effective_date_time or _moment(whole))
+    return Observation(ref, subject.meaning, value, taken, taken_at, words, upper_limit, subject.name, subject.code)
 
 
 def _other_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:

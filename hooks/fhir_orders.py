@@ -8,13 +8,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds.chart import Dosage, MedicationOrder, Quantity, Reason
-from cds.drugs import Drug
 from cds.status_reasons import stopped_for
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import read_reasons, stated_reason
 from hooks.fhir_days import first_day, last_day
 from hooks.fhir_dosage import NO_DOSAGES, Dosages, read_dosages
 from hooks.fhir_elements import (
+    NOTHING,
     REMEMBERED,
     codes,
     concepts,
@@ -45,22 +45,6 @@ class ReadOrder(Struct, frozen=True, gc=False):
     odd: bool = False
     missing: str | None = None
     version: str | None = None
-
-
-class _Shared(Struct, frozen=True, gc=False):
-    """Facts of every kind, as in ``MedicationOrder``; the rest as in ``ReadOrder``."""
-
-    drug: Drug | None
-    name: str
-    status: str | None
-    dosages: tuple[Dosage, ...]
-    identifiers: frozenset[str]
-    reasons: tuple[Reason, ...]
-    stopped_for: str | None
-    category: frozenset[str]
-    odd: bool
-    missing: str | None
-    version: str | None
 
 
 class Supply(Struct, frozen=True, gc=False):
@@ -94,25 +78,28 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
     """MedicationRequest (STU3, R4, R5). None for one that says what must not be given: it orders nothing."""
     if sent.do_not_perform:
         return None
-    shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
+    dosages = _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction)
+    named = named_drug(sent, dosages.route, records)
+    reasons, odd = _reasons(sent, dosages, records)
+    status = _word(sent.status)
     supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
     order = MedicationOrder(
         ref,
         "request",
-        shared.drug,
-        shared.name,
-        shared.status,
-        dosages=shared.dosages,
-        identifiers=shared.identifiers,
-        reasons=shared.reasons,
-        stopped_for=shared.stopped_for,
-        category=shared.category,
+        named.drug,
+        named.name,
+        status,
+        dosages=dosages.dosages,
+        identifiers=identifiers(sent.identifier) if sent.identifier else NOTHING,
+        reasons=reasons,
+        stopped_for=_stopped_for(sent.status_reason) if sent.status_reason else None,
+        category=codes(sent.category),
         intent=_word(sent.intent),
         reported=bool(sent.reported_boolean) or _says_true(sent.reported) or present(sent.reported_reference),
         authored=first_day(sent.authored_on),
-        end=last_day(sent.status_changed) if shared.status in ENDED else None,
+        end=last_day(sent.status_changed) if status in ENDED else None,
         requester=_requester(bytes(sent.requester)) if sent.requester else None,
-        follows=refs(sent.prior_prescription) | refs(sent.based_on) | refs(sent.replaces),
+        follows=_links(sent.prior_prescription, sent.based_on, sent.replaces),
         supply_days=supply.days,
         quantity=supply.quantity,
         repeats=supply.repeats,
@@ -120,26 +107,28 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         valid_to=supply.valid_to,
     )
     newest = present(sent.medication) or present(sent.reason)
-    odd = shared.odd or supply.odd or _nameless(sent.requester, order.requester)
+    odd = odd or named.odd or supply.odd or _nameless(sent.requester, order.requester)
     odd = odd or _nameless(sent.prior_prescription, order.follows)
-    return ReadOrder(order, odd, shared.missing, "R5" if newest else shared.version)
+    return ReadOrder(order, odd, named.missing, "R5" if newest else dosages.version)
 
 
 def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> ReadOrder:
     """DSTU2's MedicationOrder."""
-    shared = _shared(sent, _dosages(sent.dosage_instruction), records, sent.reason_codeable_concept)
+    dosages = _dosages(sent.dosage_instruction)
+    named = named_drug(sent, dosages.route, records)
+    reasons, odd = _reasons(sent, dosages, records, sent.reason_codeable_concept)
     supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
     order = MedicationOrder(
         ref,
         "request",
-        shared.drug,
-        shared.name,
-        shared.status,
-        dosages=shared.dosages,
-        identifiers=shared.identifiers,
-        reasons=shared.reasons,
-        stopped_for=_stopped_for(sent.reason_ended) or shared.stopped_for,
-        category=shared.category,
+        named.drug,
+        named.name,
+        _word(sent.status),
+        dosages=dosages.dosages,
+        identifiers=identifiers(sent.identifier),
+        reasons=reasons,
+        stopped_for=_stopped_for(sent.reason_ended) or _stopped_for(sent.status_reason),
+        category=codes(sent.category),
         authored=first_day(sent.date_written),
         end=last_day(sent.date_ended),
         requester=_requester(bytes(sent.prescriber)) if sent.prescriber else None,
@@ -150,65 +139,70 @@ def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> Read
         valid_from=supply.valid_from,
         valid_to=supply.valid_to,
     )
-    odd = shared.odd or supply.odd or _nameless(sent.prescriber, order.requester)
+    odd = odd or named.odd or supply.odd or _nameless(sent.prescriber, order.requester)
     odd = odd or _nameless(sent.prior_prescription, order.follows)
-    return ReadOrder(order, odd, shared.missing, "DSTU2")
+    return ReadOrder(order, odd, named.missing, "DSTU2")
 
 
 def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records) -> ReadOrder:
     """MedicationStatement of every version."""
     dosages = _dosages(sent.dosage, sent.rendered_dosage_instruction)
-    shared = _shared(sent, dosages, records, sent.reason_for_use_codeable_concept, sent.reason_for_use_reference)
+    named = named_drug(sent, dosages.route, records)
+    reasons, odd = _reasons(sent, dosages, records, sent.reason_for_use_codeable_concept, sent.reason_for_use_reference)
     runs = period(bytes(sent.effective_period))
     order = MedicationOrder(
         ref,
         "statement",
-        shared.drug,
-        shared.name,
-        _statement_status(shared.status, sent),
-        dosages=shared.dosages,
-        identifiers=shared.identifiers,
-        reasons=shared.reasons,
-        stopped_for=shared.stopped_for or _stopped_for(sent.reason_not_taken),
-        category=shared.category,
+        named.drug,
+        named.name,
+        _statement_status(_word(sent.status), sent),
+        dosages=dosages.dosages,
+        identifiers=identifiers(sent.identifier),
+        reasons=reasons,
+        stopped_for=_stopped_for(sent.status_reason) or _stopped_for(sent.reason_not_taken),
+        category=codes(sent.category),
         authored=first_day(sent.date_asserted),
         start=first_day(runs.start or sent.effective_date_time),
         end=last_day(runs.end),
-        follows=refs(sent.based_on) | refs(sent.derived_from),
+        follows=_links(sent.based_on, sent.derived_from),
     )
-    return ReadOrder(order, shared.odd, shared.missing, shared.version)
+    return ReadOrder(order, odd or named.odd, named.missing, dosages.version)
 
 
 def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -> ReadOrder:
     """MedicationDispense of every version."""
-    shared = _shared(sent, _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction), records)
+    dosages = _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction)
+    named = named_drug(sent, dosages.route, records)
+    reasons, odd = _reasons(sent, dosages, records)
     not_given_for = _stopped_for(sent.status_reason_codeable_concept) or _stopped_for(sent.not_performed_reason)
     order = MedicationOrder(
         ref,
         "dispense",
-        shared.drug,
-        shared.name,
-        shared.status,
-        dosages=shared.dosages,
-        identifiers=shared.identifiers,
-        reasons=shared.reasons,
-        stopped_for=shared.stopped_for or not_given_for,
-        category=shared.category,
+        named.drug,
+        named.name,
+        _word(sent.status),
+        dosages=dosages.dosages,
+        identifiers=identifiers(sent.identifier),
+        reasons=reasons,
+        stopped_for=_stopped_for(sent.status_reason) or not_given_for,
+        category=codes(sent.category),
         authored=first_day(sent.when_prepared),
         start=first_day(sent.when_handed_over or sent.when_prepared),
         supply_days=duration(bytes(sent.days_supply)) if sent.days_supply else None,
         quantity=_amount(sent.quantity),
-        follows=refs(sent.authorizing_prescription) | refs(sent.based_on),
+        follows=_links(sent.authorizing_prescription, sent.based_on),
     )
-    return ReadOrder(order, shared.odd, shared.missing, shared.version)
+    return ReadOrder(order, odd or named.odd, named.missing, dosages.version)
 
 
-def _shared(sent: shapes.DrugRecord, dosages: Dosages, records: Records, *reasons: Raw) -> _Shared:
-    """What all kinds share. ``reasons``: the elements in which this kind states them beside the usual ones."""
-    named = named_drug(sent, dosages.route, records)
+def _reasons(
+    sent: shapes.DrugRecord, dosages: Dosages, records: Records, *further: Raw
+) -> tuple[tuple[Reason, ...], bool]:
+    """Why the drug is given, each reason once, and whether any of its words or doses could not be read. ``further``:
+    the elements in which this kind of record states reasons beside the usual ones."""
+    odd = dosages.odd
     stated: dict[Reason, None] = {}
-    odd = named.odd or dosages.odd
-    for raw in (*reasons, sent.reason_code, sent.reason_reference, sent.reason):
+    for raw in (*further, sent.reason_code, sent.reason_reference, sent.reason):
         if raw:
             odd = odd or pointers(bytes(raw)) is None
             stated.update(dict.fromkeys(read_reasons(raw, sent, records)))
@@ -216,19 +210,12 @@ def _shared(sent: shapes.DrugRecord, dosages: Dosages, records: Records, *reason
         reason = stated_reason(said)
         if reason is not None:
             stated[reason] = None
-    return _Shared(
-        drug=named.drug,
-        name=named.name,
-        status=_word(sent.status),
-        dosages=dosages.dosages,
-        identifiers=identifiers(sent.identifier),
-        reasons=tuple(stated),
-        stopped_for=_stopped_for(sent.status_reason),
-        category=codes(sent.category),
-        odd=odd,
-        missing=named.missing,
-        version=dosages.version,
-    )
+    return tuple(stated), odd
+
+
+def _links(*sent: Raw) -> frozenset[str]:
+    linked = [refs(raw) for raw in sent if raw]
+    return NOTHING.union(*linked) if linked else NOTHING
 
 
 def _dosages(raw: Raw, rendered: str | None = None) -> Dosages:

@@ -21,6 +21,7 @@ from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
 from hooks.prefetch import Prefetched
 
 NOT_PROVIDED = "not provided"
+DRAFTED = (shapes.MedicationRequest, shapes.MedicationOrder)
 ENTERED_IN_ERROR = "entered-in-error"
 UNDER_WAY = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold"})
 
@@ -124,7 +125,7 @@ def _named(arrivals: Iterable[_Arrival]) -> list[tuple[str, _Arrival]]:
     named: list[tuple[str, _Arrival]] = []
     nameless: list[_Arrival] = []
     for arrival in arrivals:
-        if not isinstance(arrival.resource, shapes.MedicationRequest | shapes.MedicationOrder):
+        if not isinstance(arrival.resource, DRAFTED):
             continue
         url = local_ref(arrival.url) if arrival.url else ""
         if arrival.resource.id:
@@ -242,13 +243,16 @@ def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
     found = [report for report in reports if report is not None]
     for ref, sent in records.of(shapes.Observation):
         measured = read_observations(ref, sent)
-        codeless = unreadable(sent.code) or not (sent.component or present(sent.code))
-        if (codeless and (not measured or sent.component)) or not_understood(sent, measured):
+        if ((not measured or sent.component) and _codeless(sent)) or not_understood(sent, measured):
             odd.add(ref)
         if len(measured) > 1:
             measured.sort(key=lambda one: (one.meaning, one.name, one.text or "", str(one.value)))
         found += measured
     return tuple(found)
+
+
+def _codeless(sent: shapes.Observation) -> bool:
+    return unreadable(sent.code) or not (sent.component or present(sent.code))
 
 
 _READERS: tuple[tuple[type[Resource], Callable[[str, Any, Records], ReadOrder | None]], ...] = (

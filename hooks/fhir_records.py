@@ -36,14 +36,17 @@ class Records:
         nameless: dict[type[Resource], dict[bytes, Resource]] = {}
         for resource, _ in self.arrived:
             kind = type(resource)
-            if not resource.id:
+            own = resource.id
+            if not own:
                 nameless.setdefault(kind, {})[canonical(resource)] = resource
                 continue
             known = by_kind.get(kind)
             if known is None:
                 known = by_kind[kind] = {}
-            ref = f"{kind.__name__}/{resource.id}"
-            known[ref] = resource if ref not in known else newer(known[ref], resource)
+            ref = f"{kind.__name__}/{own}"
+            sent_before = known.setdefault(ref, resource)
+            if sent_before is not resource:
+                known[ref] = newer(sent_before, resource)
         for kind, resources in nameless.items():
             known = by_kind.setdefault(kind, {})
             for count, (_, resource) in enumerate(sorted(resources.items()), start=1):

@@ -151,4 +151,5 @@ def days_of_supply(days: int) -> dict[str, Any]:
 
 def json_number(value: Decimal) -> int | float:
     """An exact number as JSON has it: a whole one without a fraction."""
-    return int(value) if value == value.to_integral_value() else float(value)
+    whole = int(value)
+    return whole if whole == value else float(value)

@@ -43,6 +43,16 @@ def _lasted(service: str) -> Histogram:
     return LASTED.labels(service)
 
 
+@lru_cache(maxsize=64)
+def _in_scope(service: str) -> Counter:
+    return IN_SCOPE.labels(service)
+
+
+@lru_cache(maxsize=64)
+def _not_assessed(service: str) -> Counter:
+    return NOT_ASSESSED.labels(service)
+
+
 @lru_cache(maxsize=512)
 def _findings(rule: str, indicator: str) -> Counter:
     return FINDINGS.labels(rule, indicator)
@@ -54,9 +64,9 @@ def count_answer(tenant: str, service: str, status: int, seconds: float, review:
     _lasted(service).observe(seconds)
     if review is None or not review.in_scope:
         return
-    IN_SCOPE.labels(service).inc(len(review.in_scope))
+    _in_scope(service).inc(len(review.in_scope))
     if review.not_assessed:
-        NOT_ASSESSED.labels(service).inc()
+        _not_assessed(service).inc()
     for finding in review.findings:
         _findings(finding.rule, finding.indicator).inc()
 

@@ -63,6 +63,9 @@ KINDS: Mapping[type[Resource], str] = {
 KEPT = frozenset(shapes.READ)
 """The kinds that the review reads."""
 
+OUTCOME = "outcome"
+"""The search mode of an entry that tells of the search itself."""
+
 READS = frozenset({"patient", "encounter"})
 """Keys that read one resource: nothing there means "not known", not "none"."""
 
@@ -162,25 +165,35 @@ class Answer:
     def _take(self, resource: Resource, url: str | None) -> None:
         if isinstance(resource, shapes.Bundle):
             self._total += resource.total or 0
-            self._partial = self._partial or resource.next_page is not None
-            for entry in resource.entry or ():
-                inner = entry.resource
-                if entry.search is not None and entry.search.mode == "outcome":
-                    self._failed = True
-                elif inner is None:
-                    self.lost.append(Lost())
-                    self._seen += 1
-                elif type(inner) in KEPT:
-                    self.found.append((inner, entry.full_url))
-                    self._seen += 1
-                else:
-                    self._take(inner, entry.full_url)
+            self._partial = self._partial or bool(resource.link and resource.next_page is not None)
+            entries = resource.entry or []
+            found = [
+                (inner, entry.full_url)
+                for entry in entries
+                if type(inner := entry.resource) in KEPT and (entry.search is None or entry.search.mode != OUTCOME)
+            ]
+            self.found += found  # type: ignore[arg-type]
+            self._seen += len(found)
+            if len(found) < len(entries):
+                self._take_rest(entries)
             return
         self._seen += 1
         if isinstance(resource, shapes.OperationOutcome):
             self._failed = True
         elif type(resource) in KEPT:
             self.found.append((resource, url))
+
+    def _take_rest(self, entries: Iterable[shapes.Entry]) -> None:
+        """What is no resource that the review reads."""
+        for entry in entries:
+            inner = entry.resource
+            if entry.search is not None and entry.search.mode == OUTCOME:
+                self._failed = True
+            elif inner is None:
+                self.lost.append(Lost())
+                self._seen += 1
+            elif type(inner) not in KEPT:
+                self._take(inner, entry.full_url)
 
     def _read_loosely(self, raw: Raw) -> None:
         fields = fields_of(raw)
@@ -224,7 +237,8 @@ class Prefetched:
     @property
     def nothing_known(self) -> bool:
         """Whether nothing of the chart could be had: no patient, no medications, no conditions (PROTOCOL.md 2.3)."""
-        return all(self.questions[question] != ANSWERED for question in ("patient", "medications", "conditions"))
+        told = self.questions
+        return ANSWERED not in (told["patient"], told["medications"], told["conditions"])
 
     def _told(self, question: str) -> str:
         """Why a question is not answered, or that it is: by its own key, or by what stands under other keys."""
@@ -238,7 +252,7 @@ class Prefetched:
         }
         if GIVEN in elsewhere:
             return ANSWERED
-        return next((state for state in (PARTIAL, UNREADABLE) if state in elsewhere), told)
+        return PARTIAL if PARTIAL in elsewhere else UNREADABLE if UNREADABLE in elsewhere else told
 
     def _own(self, question: str) -> str:
         """What the question's own key says."""
