@@ -10,7 +10,7 @@ from cds.exposure import span
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.rules.antagonist import PARTIAL
-from cds.scope import is_opioid, opioids_of
+from cds.scope import opioids_of
 from cds.totals import doubtful, mme_missing
 
 KNOWLEDGE = load_group("safety")["SAF-14"]
@@ -31,7 +31,7 @@ def concurrent_opioids(case: Case, draft: MedicationOrder) -> Outcome:
     """Have one opioid, or one long-acting with one short-acting in a low dose, from one prescriber."""
     if not starts_opioid(draft) or one_off(draft):
         return DoesNotApply("no opioid is started")
-    others = [other for other in case.regimen if other is not draft and _beside(case, draft, other)]
+    others = [other for other in case.opioids if other is not draft and _beside(case, draft, other)]
     if not others:
         if not case.medications_known:
             return CannotTell((case.missing("medications"),))
@@ -81,7 +81,7 @@ def _kinds(taken: list[MedicationOrder]) -> str:
 def _beside(case: Case, draft: MedicationOrder, other: MedicationOrder) -> bool:
     """Another opioid that is taken beside this one for longer than a conversion takes. An agonist with a partial
     agonist is a matter of its own (DD-14)."""
-    if not is_opioid(other) or one_off(other):
+    if one_off(other):
         return False
     if PARTIAL.isdisjoint(opioids_of(draft)) != PARTIAL.isdisjoint(opioids_of(other)):
         return False
