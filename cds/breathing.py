@@ -58,6 +58,8 @@ PROCEDURE_WORDS = ("procedure", "surgery", "operation", "preop", "pre-op", "prem
 ONCE_CODES = frozenset({"once", "stat"})
 SAYS_ONCE = re.compile(r"\b(?:once|one time|single dose)\b(?! (?:a|an|daily|each|every|in|per|nightly|weekly)\b)")
 
+RESCUE_DRUGS = frozenset({"naloxone", "nalmefene"})
+
 Wanted = Callable[[MedicationOrder], bool]
 
 
@@ -117,10 +119,11 @@ def listing(names: Iterable[str]) -> str:
 
 def one_off(order: MedicationOrder) -> bool:
     """A single dose around a procedure: it does not interact (CLINICAL.md section 8)."""
-    if order.drug is None or order.repeats:
+    if order.drug is None or order.repeats or not order.dosages:
         return False
-    if not order.dosages or not all(_single(order, at) for at in range(len(order.dosages))):
-        return False
+    for at in range(len(order.dosages)):
+        if not _single(order, at):
+            return False
     texts = [dosage.text.lower() for dosage in order.dosages if dosage.text]
     return (
         order.drug.route == "injection"
@@ -149,6 +152,20 @@ def _says_once(text: str | None) -> bool:
 
 
 @once_a_case
+def acting_on_breathing(case: Case) -> tuple[MedicationOrder, ...]:
+    """The depressants and gabapentinoids of the regimen, without single doses around a procedure."""
+    return tuple(
+        [
+            order
+            for order in case.regimen
+            if order.drug is not None
+            and (order.drug.depressant_class is not None or "gabapentinoid" in order.drug.roles)
+            and not one_off(order)
+        ]
+    )
+
+
+@once_a_case
 def pairs(case: Case, draft: MedicationOrder, wanted: Wanted) -> tuple[tuple[MedicationOrder, MedicationOrder], ...]:
     """Opioid and partner drug, both taken after this signing, one of them this draft (a product may hold both).
 
@@ -159,10 +176,10 @@ def pairs(case: Case, draft: MedicationOrder, wanted: Wanted) -> tuple[tuple[Med
     if not case.reverse:
         if not is_opioid(draft):
             return ()
-        return tuple((draft, order) for order in case.regimen if wanted(order) and not one_off(order))
+        return tuple([(draft, order) for order in acting_on_breathing(case) if wanted(order)])
     if not wanted(draft):
         return ()
-    opioids = (order for order in case.regimen if is_opioid(order) and not one_off(order))
+    opioids = [order for order in case.opioids if not one_off(order)]
     return tuple((opioid, draft) for opioid in opioids if not established(case, draft, opioid))
 
 
@@ -235,6 +252,8 @@ def _last_day(case: Case, order: MedicationOrder) -> date | None:
 
 def disease(case: Case, *meanings: str) -> str | None:
     """The first present disease of these, as a card names it, with its date."""
+    if not case.lists_any(frozenset(meanings)):
+        return None
     for meaning in meanings:
         condition = case.condition(meaning)
         if condition is not None:
@@ -253,13 +272,14 @@ def chronic_lung_disease(case: Case) -> str | None:
 @once_a_case
 def rescue_at_hand(case: Case, within_months: int) -> bool | None:
     """A rescue product of naloxone or nalmefene on the list, in this signing, or dispensed within so many months."""
-    if any(is_rescue(order) for order in case.regimen):
-        return True
-    first = months_before(case.today, within_months)
-    for record in case.chart.medications:
-        days = span(record, case.today) if record.kind == "dispense" and is_rescue(record) else None
-        if days is not None and first <= days.start <= case.today:
+    if not RESCUE_DRUGS.isdisjoint(case.names_on_record):
+        if any(is_rescue(order) for order in case.regimen):
             return True
+        first = months_before(case.today, within_months)
+        for record in case.chart.medications:
+            days = span(record, case.today) if record.kind == "dispense" and is_rescue(record) else None
+            if days is not None and first <= days.start <= case.today:
+                return True
     return False if case.medications_known else None
 
 

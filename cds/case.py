@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from operator import attrgetter
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from cds import indication as indications
 from cds import trials
 from cds.chart import Chart, Condition, MedicationOrder, Observation
 from cds.dose import MmeSum, mme_sum
+from cds.drugs import Drug
 from cds.exposure import Replacement, active_medications, replacements, span
 from cds.knowledge import Knowledge
 from cds.renal import RenalFunction, renal_function
@@ -44,9 +46,11 @@ def once_a_case(ask: Callable[Concatenate["Case", Asked], Answer]) -> Callable[C
         elif args:
             key = (ask, *[id(arg) if isinstance(arg, Struct) else arg for arg in args])
         answers = case.answers
-        if key not in answers:
-            answers[key] = ask(case, *args, **named)
-        return cast(Answer, answers[key])
+        if key in answers:
+            known: Answer = answers[key]
+            return known
+        found = answers[key] = ask(case, *args, **named)
+        return found
 
     return asked_once
 
@@ -57,9 +61,11 @@ def once_a_chart(ask: Callable[["Case"], Answer]) -> Callable[["Case"], Answer]:
     @wraps(ask)
     def asked_once(case: "Case") -> Answer:
         answers = case.chart_answers
-        if ask not in answers:
-            answers[ask] = ask(case)
-        return cast(Answer, answers[ask])
+        if ask in answers:
+            known: Answer = answers[ask]
+            return known
+        found = answers[ask] = ask(case)
+        return found
 
     return asked_once
 
@@ -94,8 +100,8 @@ class Case:
         self.hook = hook
         self.settings = settings or ReviewSettings()
         self.asked = [d for d in self.drafts if selected and d.ref in selected] or list(self.drafts)
-        self.answers: dict[object, object] = {}
-        self.chart_answers: dict[object, object] = {}
+        self.answers: dict[object, Any] = {}
+        self.chart_answers: dict[object, Any] = {}
 
     def number_of(self, rule: Knowledge, name: str) -> Decimal:
         """The threshold of this name: the site's own, else the rule's."""
@@ -152,22 +158,45 @@ class Case:
     @cached_property
     def kept(self) -> tuple[MedicationOrder, ...]:
         """Active on the list, and neither replaced nor stopped in this signing."""
+        if not self.replacements:
+            return self.listed
         gone = {id(replacement.old) for _, replacement in self.replacements}
         return tuple(order for order in self.listed if id(order) not in gone)
 
     @cached_property
     def starting(self) -> tuple[MedicationOrder, ...]:
         """The drafts that order a drug (rather than stop one)."""
-        return tuple(draft for draft in self.drafts if not stops(draft))
+        return tuple([draft for draft in self.drafts if not stops(draft)])
 
     @cached_property
     def regimen(self) -> tuple[MedicationOrder, ...]:
         """What the patient takes after this signing: what is kept, and the drafts."""
         return self.kept + self.starting
 
+    @cached_property
+    def opioids(self) -> tuple[MedicationOrder, ...]:
+        """The opioids of the regimen."""
+        return tuple([order for order in self.regimen if order.drug is not None and order.drug.is_opioid])
+
+    @cached_property
+    def roles_on_record(self) -> frozenset[str]:
+        """The roles of every drug of the chart and of the signing."""
+        return frozenset().union(*[drug.roles for drug in self._drugs_on_record])
+
+    @cached_property
+    def names_on_record(self) -> frozenset[str]:
+        """The ingredients of every drug of the chart and of the signing."""
+        return frozenset().union(*[drug.names for drug in self._drugs_on_record])
+
+    @cached_property
+    def _drugs_on_record(self) -> list[Drug]:
+        return [order.drug for order in (*self.chart.medications, *self.drafts) if order.drug is not None]
+
     def taking(self, *roles: str, besides: MedicationOrder | None = None) -> tuple[MedicationOrder, ...]:
         """Drugs of the regimen with one of these roles (drugs.csv)."""
         wanted = frozenset(roles)
+        if wanted.isdisjoint(self.roles_on_record):
+            return ()
         return tuple(
             order
             for order in self.regimen
@@ -177,6 +206,8 @@ class Case:
     def taking_ingredient(self, *names: str, besides: MedicationOrder | None = None) -> tuple[MedicationOrder, ...]:
         """Drugs of the regimen that hold one of these ingredients."""
         wanted = frozenset(names)
+        if wanted.isdisjoint(self.names_on_record):
+            return ()
         return tuple(
             order
             for order in self.regimen
@@ -185,18 +216,20 @@ class Case:
 
     def records_of(self, ingredient: str) -> tuple[MedicationOrder, ...]:
         """Every record of this ingredient on the chart, active or not."""
-        return tuple(order for order in self.chart.medications if order.drug is not None and order.drug.has(ingredient))
+        if ingredient not in self.names_on_record:
+            return ()
+        return tuple([one for one in self.chart.medications if one.drug is not None and ingredient in one.drug.names])
 
     @cached_property
     def unrecognised(self) -> tuple[MedicationOrder, ...]:
         """Active on the list, but not recognised."""
         return tuple(order for order in self.listed if order.drug is None)
 
-    @property
+    @cached_property
     def medications_known(self) -> bool:
         return self.chart.medication_list_known()
 
-    @property
+    @cached_property
     def history_known(self) -> bool:
         """Whether at least one source of the treatment history was answered."""
         return any(self.chart.answers(question) for question in HISTORY_QUESTIONS)
@@ -211,11 +244,14 @@ class Case:
     @cached_property
     def mme_after(self) -> MmeSum:
         """MME a day of all opioids after this signing. An assumed replacement counts at the higher dose."""
-        return mme_sum([order for order in self.counted if is_opioid(order)])
+        counted = self.counted
+        return mme_sum(self.opioids if counted is self.regimen else [order for order in counted if is_opioid(order)])
 
     @cached_property
     def counted(self) -> tuple[MedicationOrder, ...]:
         """The regimen for sums: where a replacement is only assumed and the old order is higher, the old one counts."""
+        if not self.replacements:
+            return self.regimen
         orders = list(self.regimen)
         for draft, replacement in self.replacements:
             if replacement.how == "assumed" and draft in orders and is_opioid(draft):
@@ -261,10 +297,12 @@ class Case:
 
     def condition(self, *meanings: str) -> Condition | None:
         """The first present condition with one of these meanings (conditions.csv), in the order asked."""
+        by_meaning = self.by_meaning
         for meaning in meanings:
-            for condition in self.by_meaning.get(meaning, ()):
-                if condition.status == "present":
-                    return condition
+            if meaning in by_meaning:
+                for condition in by_meaning[meaning]:
+                    if condition.status == "present":
+                        return condition
         return None
 
     def has(self, *meanings: str) -> bool | None:
@@ -275,7 +313,10 @@ class Case:
 
     def events(self, *meanings: str) -> tuple[Condition, ...]:
         """Conditions with one of these meanings whatever their status, but not the refuted (event conditions)."""
-        found = [condition for meaning in meanings for condition in self.by_meaning.get(meaning, ())]
+        by_meaning = self.by_meaning
+        found = [condition for meaning in meanings if meaning in by_meaning for condition in by_meaning[meaning]]
+        if not found:
+            return ()
         return tuple(found if len(meanings) == 1 else _once(found, self.chart.conditions))
 
     @cached_property
@@ -344,8 +385,8 @@ def _ladder(case: Case, draft: MedicationOrder) -> trials.Ladder:
     return trials.ladder(case, draft)
 
 
-def _when(observation: Observation) -> tuple[date, str, str]:
-    return observation.taken or date.min, observation.taken_at, observation.ref
+_when = attrgetter("taken", "taken_at", "ref")
+"""In what order the dated observations were taken."""
 
 
 def _once(found: list[Condition], order: tuple[Condition, ...]) -> list[Condition]:

@@ -48,6 +48,39 @@ class Drug(Struct, frozen=True, dict=True):
     def has(self, ingredient: str) -> bool:
         return ingredient in self.names
 
+    @cached_property
+    def systemic(self) -> bool:
+        """It reaches the circulation: not on skin, eye or ear. A route that is not said counts as systemic."""
+        return self.route not in LOCAL_ROUTES or not PATCH_OPIOIDS.isdisjoint(self.names)
+
+    @cached_property
+    def opioids(self) -> tuple[str, ...]:
+        """Its opioid ingredients in the product's order; empty where it is no systemic opioid."""
+        if "opioid" not in self.roles or not self.systemic:
+            return ()
+        if len(self.ingredients) == 1:
+            return (self.ingredients[0].name,)
+        return tuple(part.name for part in self.ingredients if "opioid" in _substance(part.name).roles)
+
+    @cached_property
+    def is_opioid(self) -> bool:
+        """A systemic opioid agonist, partial or mixed agonist included; not an antagonist, not one of the gut."""
+        return "opioid" in self.roles and self.systemic
+
+    @cached_property
+    def depressant_class(self) -> str | None:
+        """The class of CNS depressant that a systemic drug belongs to (``cds.scope.depressant_class``), else None."""
+        if not self.systemic:
+            return None
+        for role in DEPRESSANT_ROLES:
+            if role in self.roles:
+                return role
+        if self.has("sodium oxybate"):
+            return "sodium_oxybate"
+        if not SEDATING_ANTIPSYCHOTICS.isdisjoint(self.names):
+            return "sedating_antipsychotic"
+        return "sedative_other" if "sedative_other" in self.roles else None
+
 
 class _Candidate(Struct, frozen=True):
     """A reading, and how it came about: a product's code (2), an ingredient's (1), a name (0)."""
@@ -80,6 +113,11 @@ SYSTEMS = {
 ANTAGONIST_ROLES = frozenset({"antagonist", "naloxone", "rescue_antagonist"})
 TOPICAL_ROLES = frozenset({"topical_lidocaine", "topical_capsaicin", "local_anesthetic"})
 GRAVE_ROLES = frozenset({"antagonist", "benzodiazepine", "cns_depressant", "maoi", "cyp3a4_strong_inhibitor"})
+LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "otic"})
+PATCH_OPIOIDS = frozenset({"fentanyl", "buprenorphine"})
+"""Opioids whose "topical" orders are patches: no cream of them exists."""
+SEDATING_ANTIPSYCHOTICS = frozenset({"chlorpromazine", "clozapine", "olanzapine", "quetiapine"})
+DEPRESSANT_ROLES = ("benzodiazepine", "z_drug", "barbiturate", "muscle_relaxant", "sedating_antihistamine")
 LIDOCAINE_PATCH = frozenset({Decimal("0.05"), Decimal("0.018")})
 CAPSAICIN_PATCH = frozenset({Decimal("0.08"), Decimal(179)})
 SLEEP_DOXEPIN_MG = 6

@@ -8,7 +8,7 @@ from msgspec import Struct
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.knowledge import GROUPS
-from cds.outcome import INDICATORS, CannotTell, Fires, Indicator, Outcome
+from cds.outcome import INDICATORS, CannotTell, DoesNotApply, Fires, Indicator, Outcome
 
 RuleFunction = Callable[[Case, MedicationOrder], Outcome]
 
@@ -65,6 +65,8 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
     findings: dict[tuple[object, ...], Finding] = {}
     said: dict[tuple[object, ...], Said] = {}
     for rule, draft, outcome in outcomes:
+        if isinstance(outcome, DoesNotApply):
+            continue
         if isinstance(outcome, Fires):
             missing.update(outcome.unknown)
             key: tuple[object, ...] = (
@@ -78,7 +80,7 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
                 )  # fmt: skip
             elif draft.ref not in (known.order, *known.others):
                 findings[key] = _with_other(known, draft.ref)
-        elif isinstance(outcome, CannotTell):
+        else:
             missing.update(outcome.missing)
             if outcome.said:
                 key = (rule.id, outcome.words, tuple(sorted(outcome.facts.items())))
@@ -87,7 +89,7 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
         findings=tuple(sorted(findings.values(), key=_card_order)),
         said=tuple(said.values()),
         not_assessed=tuple(sorted(missing)),
-        outcomes=tuple((rule.id, draft.ref, outcome) for rule, draft, outcome in outcomes),
+        outcomes=tuple([(rule.id, draft.ref, outcome) for rule, draft, outcome in outcomes]),
     )
 
 

@@ -84,6 +84,8 @@ def _values(case: Case, meaning: str) -> Days:
 
 def _observed(case: Case, meaning: str) -> list[tuple[date, Observation]]:
     """Those with a number, up to today, the latest last."""
+    if meaning not in case.observed:
+        return []
     found = [
         (one.taken, one)
         for one in case.chart.observations

@@ -7,12 +7,12 @@ from functools import lru_cache
 from msgspec import Struct
 
 from cds.breathing import days_running, listing, one_off, standing
-from cds.case import Case, once_a_case, once_a_chart
+from cds.case import Case, once_a_chart
 from cds.chart import MedicationOrder
 from cds.course import ESTABLISHED_DAYS, GAP_DAYS, dose_change, established
 from cds.drugs import Drug, ingredient_drug
 from cds.exposure import counts, recorded_spans, span
-from cds.scope import is_systemic, stops
+from cds.scope import stops
 
 END_NOT_KNOWN = "its end is not recorded"
 
@@ -25,13 +25,13 @@ class Named(Struct, frozen=True):
 
     def __call__(self, order: MedicationOrder) -> str | None:
         drug = order.drug
-        if drug is None or not self._concerns(drug.roles, drug.names) or not is_systemic(order):
+        if drug is None or not drug.systemic or not self._concerns(drug.roles, drug.names):
             return None
         return _part(drug, self.ingredients, self.roles)
 
     def recorded(self, case: Case) -> bool:
         """Whether any drug of the chart or of the signing may be one of these."""
-        return self._concerns(*_on_record(case))
+        return self._concerns(case.roles_on_record, case.names_on_record)
 
     def _concerns(self, roles: frozenset[str], names: frozenset[str]) -> bool:
         return not self.roles.isdisjoint(roles) or not self.ingredients.isdisjoint(names)
@@ -78,22 +78,16 @@ def _roles(ingredient: str) -> frozenset[str]:
         return frozenset()
 
 
-@once_a_case
-def _on_record(case: Case) -> tuple[frozenset[str], frozenset[str]]:
-    """The roles and the ingredients of every drug of the chart and of the signing."""
-    drugs = [order.drug for order in (*case.chart.medications, *case.drafts) if order.drug is not None]
-    return frozenset().union(*[d.roles for d in drugs]), frozenset().union(*[d.names for d in drugs])
-
-
 def partners(
     case: Case,
     draft: MedicationOrder,
     named: Callable[[MedicationOrder], str | None],
-    ended_within: Callable[[str], int] = lambda name: 0,
+    ended_within: Callable[[str], int] | None = None,
     even_once: bool = False,
 ) -> tuple[Partner, ...]:
     """The drugs for which ``named`` tells an ingredient, besides the draft itself: those of the regimen, then those
-    that ended at most ``ended_within(ingredient)`` days ago, or whose end is not recorded (``last`` None).
+    that ended at most ``ended_within(ingredient)`` days ago, or whose end is not recorded (``last`` None); without
+    ``ended_within`` none of these.
 
     Each ingredient once, in alphabetical order. What is stopped in this signing ends today. A single dose around a
     procedure does not interact, unless ``even_once``.
@@ -110,13 +104,14 @@ def partners(
             found[name] = Partner(order, name, standing(case, order), taken=True)
         elif even_once:
             over.setdefault(name, []).append(order)
-    for order in (*_stopped_now(case), *earlier(case)):
+    for order in () if ended_within is None else (*_stopped_now(case), *earlier(case)):
         name = named(order)
         if name is not None and (even_once or not one_off(order)):
             over.setdefault(name, []).append(order)
     for name, orders in over.items():
-        if name not in found and ended_within(name) > 0:
-            past = _past_partner(case, name, orders, ended_within(name))
+        within = 0 if name in found or ended_within is None else ended_within(name)
+        if within > 0:
+            past = _past_partner(case, name, orders, within)
             if past is not None:
                 found[name] = past
     return tuple(found[name] for name in sorted(found))

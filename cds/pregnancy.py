@@ -125,6 +125,8 @@ def _answer(text: str) -> Answer | None:
 
 def _all(case: Case, meaning: str) -> list[tuple[date, str]]:
     """The answers in words up to today, each with its day."""
+    if meaning not in case.observed:
+        return []
     return [
         (one.taken, one.text)
         for one in case.chart.observations

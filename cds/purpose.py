@@ -46,15 +46,21 @@ def chronic_pain(case: Case, draft: MedicationOrder) -> bool | None:
         return True
     if any(reason.usable and "nonspecific_pain" not in reason.meanings for reason in draft.reasons):
         return False
-    if any(entry.status == "present" and _lasting(entry.meanings, entry.name) for entry in case.chart.conditions):
+    if case.condition(*LASTING_PAIN) is not None:
         return True
-    return case.has(*LASTING_PAIN)
+    if any(_called_chronic(entry.name) for entry in case.chart.conditions if entry.status == "present"):
+        return True
+    return False if case.chart.answers("conditions") else None
 
 
 def _lasting(meanings: frozenset[str], name: str) -> bool:
     """A condition of pain that lasts, or pain that is called chronic."""
+    return not LASTING_PAIN.isdisjoint(meanings) or _called_chronic(name)
+
+
+def _called_chronic(name: str) -> bool:
     words = name.casefold()
-    return not LASTING_PAIN.isdisjoint(meanings) or ("chronic" in words and "pain" in words)
+    return "chronic" in words and "pain" in words
 
 
 def monitored(case: Case) -> bool:

@@ -1,21 +1,13 @@
 """Which orders concern Firstline at all (G01), and what kind of opioid or sedative an order is."""
 
-from functools import lru_cache
-
 from cds.chart import MedicationOrder
-from cds.drugs import Drug, ingredient_drug
 
 STOPPING_STATUSES = frozenset({"stopped", "cancelled", "ended", "revoked", "discontinued"})
 REGULAR_ANTAGONISTS = frozenset({"naltrexone", "samidorphan"})
 
-LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "otic"})
-PATCH_OPIOIDS = frozenset({"fentanyl", "buprenorphine"})
-"""Opioids whose "topical" orders are patches: no cream of them exists."""
 RESCUE_ROUTES = frozenset({"nasal", "injection"})
 WEAK_OPIOIDS = frozenset({"tramadol", "codeine", "dihydrocodeine"})
-SEDATING_ANTIPSYCHOTICS = frozenset({"chlorpromazine", "clozapine", "olanzapine", "quetiapine"})
 PARTNER_ROLES = frozenset({"gabapentinoid", "maoi", "linezolid_like", "cyp3a4_strong_inhibitor"})
-DEPRESSANT_ROLES = ("benzodiazepine", "z_drug", "barbiturate", "muscle_relaxant", "sedating_antihistamine")
 
 
 def in_scope(draft: MedicationOrder) -> bool:
@@ -26,9 +18,10 @@ def in_scope(draft: MedicationOrder) -> bool:
 def reverse_scope(draft: MedicationOrder) -> bool:
     """The draft is a partner drug that is dangerous where an opioid is active: benzodiazepine, Z-drug, gabapentinoid,
     other CNS depressant of DD-04, MAO inhibitor or strong CYP3A4 inhibitor."""
-    if stops(draft) or draft.drug is None or not is_systemic(draft):
+    drug = draft.drug
+    if drug is None or not drug.systemic or stops(draft):
         return False
-    return not PARTNER_ROLES.isdisjoint(draft.drug.roles) or depressant_class(draft) is not None
+    return not PARTNER_ROLES.isdisjoint(drug.roles) or drug.depressant_class is not None
 
 
 def stops(draft: MedicationOrder) -> bool:
@@ -38,13 +31,12 @@ def stops(draft: MedicationOrder) -> bool:
 
 def is_systemic(order: MedicationOrder) -> bool:
     """The drug reaches the circulation: not on skin, eye or ear. A route that is not said counts as systemic."""
-    drug = order.drug
-    return drug is None or drug.route not in LOCAL_ROUTES or not PATCH_OPIOIDS.isdisjoint(drug.names)
+    return order.drug is None or order.drug.systemic
 
 
 def is_opioid(order: MedicationOrder) -> bool:
     """A systemic opioid agonist, partial or mixed agonist included; not an antagonist, not one of the gut."""
-    return order.drug is not None and "opioid" in order.drug.roles and is_systemic(order)
+    return order.drug is not None and order.drug.is_opioid
 
 
 def is_regular_antagonist(order: MedicationOrder) -> bool:
@@ -78,7 +70,7 @@ def strength(order: MedicationOrder) -> str | None:
 
 def opioids_of(order: MedicationOrder) -> tuple[str, ...]:
     """The opioid ingredients of this order, in the product's order; empty where it is no systemic opioid."""
-    return _opioid_names(order.drug) if order.drug is not None and is_opioid(order) else ()
+    return () if order.drug is None else order.drug.opioids
 
 
 def depressant_class(order: MedicationOrder) -> str | None:
@@ -87,31 +79,4 @@ def depressant_class(order: MedicationOrder) -> str | None:
     One of "benzodiazepine", "z_drug", "barbiturate", "muscle_relaxant", "sedating_antihistamine",
     "sedating_antipsychotic" (four of them, CLINICAL.md section 13), "sodium_oxybate", "sedative_other".
     """
-    return None if order.drug is None or not is_systemic(order) else _depressant_class(order.drug)
-
-
-@lru_cache(maxsize=4096)
-def _depressant_class(drug: Drug) -> str | None:
-    for role in DEPRESSANT_ROLES:
-        if role in drug.roles:
-            return role
-    if drug.has("sodium oxybate"):
-        return "sodium_oxybate"
-    if not SEDATING_ANTIPSYCHOTICS.isdisjoint(drug.names):
-        return "sedating_antipsychotic"
-    return "sedative_other" if "sedative_other" in drug.roles else None
-
-
-@lru_cache(maxsize=4096)
-def _opioid_names(drug: Drug) -> tuple[str, ...]:
-    if len(drug.ingredients) == 1:
-        return (drug.ingredients[0].name,)
-    return tuple(part.name for part in drug.ingredients if _is_opioid_name(part.name))
-
-
-@lru_cache(maxsize=1024)
-def _is_opioid_name(name: str) -> bool:
-    try:
-        return "opioid" in ingredient_drug(name).roles
-    except KeyError:
-        return False
+    return None if order.drug is None else order.drug.depressant_class

@@ -23,7 +23,7 @@ DOSE_READERS = (
 )  # fmt: skip
 """What reads how much of a drug is ordered: the dose group, and rules of other groups with a limit on the dose."""
 TITLES = {rule: knowledge.title for group in GROUPS for rule, knowledge in load_group(group).items()}
-OF_THE_CHART = ("chart_answers", "listed", "renal", "by_meaning", "observed")
+OF_THE_CHART = ("chart_answers", "listed", "renal", "by_meaning", "observed", "medications_known", "history_known")
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
 
 

@@ -104,7 +104,7 @@ def overdoses(case: Case) -> Risks:
     named = [
         name if event.since is None else f"{name} on {event.since.isoformat()}"
         for meaning, name in OVERDOSES.items()
-        for event in case.events(meaning)
+        for event in case.by_meaning.get(meaning, ())
     ]
     return Risks(tuple(dict.fromkeys(named)), () if case.chart.answers("conditions") else (case.missing("conditions"),))
 
@@ -122,7 +122,7 @@ def hazardous_alcohol(case: Case, limits: AlcoholLimits) -> Alcohol:
     scores = _scores(case, limits, named, facts)
     if scores is None:
         missing.append("patient: no sex" if case.chart.answers("patient") else case.missing("patient"))
-    elif not scores and not any(o.meaning in ANSWERS for o in case.chart.observations):
+    elif not scores and ANSWERS.isdisjoint([one.meaning for one in case.chart.observations]):
         known = case.chart.answers("scores")
         missing.append("alcohol use: not recorded" if known else case.missing("scores"))
     unspecified = case.condition("alcohol_use_unspecified")
@@ -134,7 +134,8 @@ def hazardous_alcohol(case: Case, limits: AlcoholLimits) -> Alcohol:
     )
 
 
-ANSWERS = frozenset({"audit_c", "audit", "alcohol_drinks", "blood_alcohol"})
+SCORES = frozenset({"audit_c", "audit", "alcohol_drinks"})
+ANSWERS = SCORES | {"blood_alcohol"}
 """Observations that say something of alcohol use."""
 
 
@@ -153,6 +154,8 @@ def _drunk_today(case: Case, facts: dict[str, str]) -> list[str]:
 
 def _scores(case: Case, limits: AlcoholLimits, named: list[str], facts: dict[str, str]) -> bool | None:
     """Whether a score or a count of drinks is at or over its limit; None where that hangs on a sex not known."""
+    if SCORES.isdisjoint(case.observed):
+        return False
     sex = case.chart.patient.sex
     reached: list[bool | None] = []
 

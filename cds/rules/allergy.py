@@ -62,14 +62,18 @@ def _listed_as_conditions(case: Case) -> tuple[Allergy, ...]:
 
 def _relation(draft: MedicationOrder, allergy: Allergy) -> str | None:
     """ "same" for the ingredient itself, else the structural class or "opioid" that both share."""
-    ordered = draft.drug.ingredients if draft.drug is not None else ()
-    if any(part.name in allergy.ingredients for part in ordered):
+    ordered = draft.drug.names if draft.drug is not None else frozenset[str]()
+    if not ordered.isdisjoint(allergy.ingredients):
         return "same"
-    for name in opioids_of(draft):
-        shared = sorted(CLASSES.keys() & allergy.roles & ingredient_drug(name).roles)
+    classes = CLASSES.keys() & allergy.roles
+    for name in opioids_of(draft) if classes else ():
+        shared = sorted(classes & ingredient_drug(name).roles)
         if shared:
             return shared[0]
-    return next((meaning for meaning in NAMES_NO_DRUG if meaning in allergy.meanings), None)
+    for meaning in NAMES_NO_DRUG:
+        if meaning in allergy.meanings:
+            return meaning
+    return None
 
 
 def _gravity(allergy: Allergy, relation: str) -> tuple[Indicator, str] | None:

@@ -7,7 +7,7 @@ from cds.course import dose_change
 from cds.exposure import counts, days_taken, span
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
-from cds.partners import Partner, holds, long_together, named_together, partners
+from cds.partners import Partner, holds, long_together, named_together, partners, with_role
 from cds.purpose import acute_pain, treats_use_disorder
 from cds.scope import is_opioid, is_regular_antagonist, opioids_of, stops
 
@@ -18,6 +18,7 @@ DEPOT_DAYS = KNOWLEDGE.days("naltrexone_depot_days")
 FREE_DAYS = KNOWLEDGE.days("opioid_free_days")
 FREE_DAYS_LONG_ACTING = KNOWLEDGE.days("opioid_free_after_long_acting_days")
 
+OPIOID = with_role("opioid")
 PARTIAL = frozenset({"buprenorphine", "butorphanol", "nalbuphine", "pentazocine"})
 END_NOT_KNOWN = "its end is not recorded"
 LONG_ACTING = frozenset({"methadone", "buprenorphine"})
@@ -99,10 +100,13 @@ def _lately_taken(case: Case, record: MedicationOrder, waits: bool) -> str | Non
 
 def _partners(case: Case, draft: MedicationOrder) -> list[Partner]:
     """Opioids of the other kind that are taken, and antagonists taken or ended within their window."""
-    opioids = [partner for partner in partners(case, draft, _opioid_name) if partner.taken]
-    # A depot is given once and blocks for weeks.
-    antagonists = partners(case, draft, _blocking_name, lambda name: DEPOT_DAYS, even_once=True)
-    return opioids + [partner for partner in antagonists if _within(case, partner)]
+    others = [order for order in case.opioids if order is not draft]
+    found = list(partners(case, draft, OPIOID)) if others else []
+    if _naltrexone_like.recorded(case):
+        # A depot is given once and blocks for weeks.
+        antagonists = partners(case, draft, _blocking_name, lambda name: DEPOT_DAYS, even_once=True)
+        found += [partner for partner in antagonists if _within(case, partner)]
+    return found
 
 
 def _within(case: Case, partner: Partner) -> bool:
@@ -115,11 +119,6 @@ def _within(case: Case, partner: Partner) -> bool:
         return True
     oral = partner.order.drug is not None and partner.order.drug.route == "oral"
     return (case.today - partner.last).days <= (ORAL_DAYS if oral else DEPOT_DAYS)
-
-
-def _opioid_name(order: MedicationOrder) -> str | None:
-    names = opioids_of(order)
-    return names[0] if names else None
 
 
 _naltrexone_like = holds("naltrexone", "samidorphan", "nalmefene")

@@ -60,10 +60,12 @@ SEIZURE_OPIOID = holds("tramadol", "tapentadol", "meperidine")
 CYP3A4_OPIOID = holds("fentanyl", "oxycodone", "methadone", "hydrocodone", "tramadol", "buprenorphine")
 CYP3A4_STRONG = with_role("cyp3a4_strong_inhibitor")
 CYP3A4_MODERATE = with_role("cyp3a4_moderate_inhibitor")
+CYP3A4_INHIBITOR = either(CYP3A4_STRONG, CYP3A4_MODERATE)
 CYP3A4_INHIBITORS = ((CYP3A4_STRONG, "strong"), (CYP3A4_MODERATE, "moderate"))
 CYP3A4_INDUCER = with_role("cyp3a4_inducer", "cyp3a4_strong_inducer", "cyp3a4_moderate_inducer")
 CYP2D6_PRODRUG = with_role("cyp2d6_prodrug")
 CYP2D6_SUBSTRATE = holds("hydrocodone", "oxycodone")
+CYP2D6_OPIOID = either(CYP2D6_PRODRUG, CYP2D6_SUBSTRATE)
 CYP2D6_STRONG = with_role("cyp2d6_strong_inhibitor")
 CYP2D6_MODERATE = with_role("cyp2d6_moderate_inhibitor")
 
@@ -141,6 +143,8 @@ def cyp3a4_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
     opioids = opioid_and_partner(case, draft, CYP3A4_OPIOID)
     if not opioids:
         return NOT_CONCERNED
+    if not CYP3A4_INHIBITOR.recorded(case):
+        return _absent(case, "no CYP3A4 inhibitor that is new")
     opioids = _newly_exposed(case, draft, opioids)
     if not opioids:
         return DoesNotApply("no CYP3A4 inhibitor that is new")
@@ -184,13 +188,13 @@ def cyp3a4_inducer(case: Case, draft: MedicationOrder) -> Outcome:
 
 def cyp2d6_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
     """Beside a CYP2D6 inhibitor, or in a poor or ultra-rapid metabolizer, give neither tramadol nor codeine."""
-    opioids = opioid_and_partner(case, draft, either(CYP2D6_PRODRUG, CYP2D6_SUBSTRATE))
+    opioids = opioid_and_partner(case, draft, CYP2D6_OPIOID)
     if case.reverse or not opioids:
         return PARTNER_DRAFTED if case.reverse else NOT_CONCERNED
     opioid = opioids[0][1]
     prodrug = CYP2D6_PRODRUG(draft) is not None
-    metabolizer = _metabolizer(case)
-    if prodrug and metabolizer is not None:
+    metabolizer = _metabolizer(case) if prodrug else None
+    if metabolizer is not None:
         effect = "little relief" if metabolizer == "poor" else "danger to breathing"
         return Fires("warning", {"drug": opioid, "metabolizer": metabolizer, "effect": effect}, "genotype", ("delete",))
     open_ended: list[Partner] = []

@@ -57,6 +57,8 @@ def hepatic_impairment(case: Case) -> Liver | tuple[str, ...] | None:
     ]
     if listed:
         return max(listed, key=lambda liver: liver.child_pugh or "")
+    if not LAB_NAMES.keys() & case.observed.keys():
+        return tuple([case.missing(key) for key in ("conditions", "labs") if not case.chart.answers(key)]) or None
     raised = {meaning: _raised(case, meaning) for meaning in LAB_NAMES}
     # One enzyme that is not raised settles it where the other was not measured.
     measured = [over for over in (raised["alt"], raised["ast"]) if over is not None]

@@ -39,6 +39,7 @@ SLEEP_APNOEA = (
     "sleep_apnea",
 )
 """From the most specific to the least: a condition goes by the first that it has."""
+CHRONIC = (*NEUROMUSCULAR, *LUNGS, *SLEEP_APNOEA, "asthma_unspecified")
 OBSTRUCTED = ("toxic_megacolon", "paralytic_ileus", "gi_obstruction")
 NAMES = DISEASE_NAMES | {
     "respiratory_failure_hypercapnic": "hypercapnic respiratory failure",
@@ -76,7 +77,9 @@ def _listed(case: Case, meanings: Iterable[str]) -> list[tuple[str, Condition]]:
     listed: dict[int, tuple[str, Condition]] = {}
     by_meaning = case.by_meaning
     for meaning in meanings:
-        for found in by_meaning.get(meaning, ()):
+        if meaning not in by_meaning:
+            continue
+        for found in by_meaning[meaning]:
             if found.status == "present":
                 listed.setdefault(id(found), (meaning, found))
     return list(listed.values())
@@ -186,7 +189,7 @@ def _respiratory_risks(case: Case) -> tuple[list[Sign], list[Sign], list[str]]:
     """Risks, those that are mild or treated, and the ``notAssessed`` entries where there may be more."""
     found: list[Sign] = []
     managed: list[Sign] = []
-    for meaning, condition in _listed(case, (*NEUROMUSCULAR, *LUNGS, *SLEEP_APNOEA, "asthma_unspecified")):
+    for meaning, condition in _listed(case, CHRONIC):
         treated = meaning == "obstructive_sleep_apnea" and _has_cpap(case)
         mild = meaning == "asthma_unspecified" and condition.severe is False
         (managed if treated or mild else found).append(_sign(condition, NAMES[meaning]))

@@ -47,8 +47,13 @@ class Scores(Struct, frozen=True):
     no_number: bool = False
 
 
+NO_SCORES = Scores()
+
+
 def screening(case: Case, within_days: int) -> Scores:
     """What the screening questionnaires say."""
+    if case.observed.keys().isdisjoint(HIGH):
+        return NO_SCORES
     high, moderate, low, no_number = [], None, False, False
     for meaning, limit in HIGH.items():
         latest = _latest(case, meaning, within_days)

@@ -75,7 +75,7 @@ def opioid_with_benzodiazepine(case: Case, draft: MedicationOrder) -> Outcome:
 
 
 def _stopped_now(case: Case, draft: MedicationOrder) -> str | None:
-    if case.reverse or stops(draft) or not is_opioid(draft):
+    if not case.replacements or case.reverse or stops(draft) or not is_opioid(draft):
         return None
     stopped = [
         sedative_name(replacement.old)
@@ -174,7 +174,8 @@ def _cns_active(case: Case) -> tuple[dict[str, list[str]], dict[str, list[str]]]
     classes: dict[str, list[str]] = {}
     sedatives: dict[str, list[str]] = {}
     for order in case.regimen:
-        if one_off(order):
+        drug = order.drug
+        if drug is None or (drug.depressant_class is None and CNS_ROLES.isdisjoint(drug.roles)) or one_off(order):
             continue
         for found, kind in ((classes, _cns_class(order)), (sedatives, depressant_class(order))):
             if kind is not None:

@@ -3,12 +3,12 @@
 from cds.breathing import (
     NEUROMUSCULAR,
     SLEEP_APNOEA,
+    acting_on_breathing,
     age_missing,
     chronic_lung_disease,
     class_name,
     disease,
     is_gabapentinoid,
-    one_off,
     pairs,
     sedative_name,
 )
@@ -58,9 +58,11 @@ def gabapentinoid_risks(case: Case, draft: MedicationOrder) -> Risks:
         named.append(case.renal.said)
     elif weak_kidneys is None:
         missing += case.renal.unknown
-    sedatives = [order for order in case.regimen if depressant_class(order) is not None and not one_off(order)]
+    sedatives = [order for order in acting_on_breathing(case) if depressant_class(order) is not None]
     named += [f"{sedative_name(order)} ({class_name(order)})" for order in sedatives]
     for ingredient, limit in HIGH_DOSES.items():
+        if ingredient not in case.names_on_record:
+            continue
         total = daily_total(case.counted, ingredient)
         if total.at_least > limit:
             named.append(f"{ingredient} {number(total.at_least)} mg a day")

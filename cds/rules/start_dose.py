@@ -2,7 +2,16 @@
 
 from msgspec.structs import replace
 
-from cds.breathing import SLEEP_APNOEA, age_missing, disease, one_off, opioid_name, sedative_name, starts_opioid
+from cds.breathing import (
+    SLEEP_APNOEA,
+    acting_on_breathing,
+    age_missing,
+    disease,
+    one_off,
+    opioid_name,
+    sedative_name,
+    starts_opioid,
+)
 from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.course import naive
@@ -118,9 +127,7 @@ def _halving(case: Case, facts: dict[str, str]) -> Fires | CannotTell | DoesNotA
     ]
     apnoea = disease(case, *SLEEP_APNOEA)
     named += [apnoea] if apnoea else []
-    named += [
-        sedative_name(order) for order in case.regimen if depressant_class(order) is not None and not one_off(order)
-    ]
+    named += [sedative_name(order) for order in acting_on_breathing(case) if depressant_class(order) is not None]
     if named:
         return _start(facts | {"halved_for": named[0], "halving": "; ".join(named)}, "warning", "halved")
     missing += [] if case.chart.answers("conditions") else [case.missing("conditions")]

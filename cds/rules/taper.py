@@ -58,7 +58,7 @@ def abrupt_stop_or_cut(case: Case, draft: MedicationOrder) -> Outcome:
     fall = dose_fall(case)
     if fall.before == 0:
         return DoesNotApply("taken as needed")
-    percent, left = fall.percent, [order for order in case.regimen if is_opioid(order)]
+    percent, left = fall.percent, case.opioids
     if percent is None and left:
         return _not_known(draft, fall.missing)
     if percent is not None and percent <= _allowed(case, gone):
