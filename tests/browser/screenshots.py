@@ -1,5 +1,7 @@
 """Takes the pictures of docs/screenshots/ (`make screenshots`): pages of a real service, on the day of the stories."""
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +50,11 @@ def _path(path: str) -> Callable[[Page], None]:
     return opened
 
 
+def _charts(page: Page) -> None:
+    _path("/insight")(page)
+    page.locator(".pairs").evaluate("pairs => pairs.scrollIntoView()")
+
+
 PICTURES: dict[str, tuple[Callable[[Page], None], tuple[int, int], str, bool]] = {
     "order-entry": (_too_low, DESK, "light", False),
     "order-entry-dark": (_steered, DESK, "dark", False),
@@ -60,10 +67,17 @@ PICTURES: dict[str, tuple[Callable[[Page], None], tuple[int, int], str, bool]] =
     "evidence-rule-dark": (_path("/evidence/DD-24"), DESK, "dark", False),
 }
 """By name: what to open, the size of the window, the colour scheme, and whether the whole page is taken."""
+SYNTHETIC: dict[str, tuple[Callable[[Page], None], tuple[int, int], str, bool]] = {
+    "insight": (_path("/insight"), DESK, "light", False),
+    "insight-charts": (_charts, DESK, "light", False),
+    "insight-dark": (_path("/insight"), DESK, "dark", False),
+    "insight-phone": (_path("/insight"), PHONE, "light", False),
+}
+"""The same, of a synthetic month."""
 
 
 def _take(browser: Browser, base: str, name: str) -> None:
-    opened, (width, height), scheme, whole = PICTURES[name]
+    opened, (width, height), scheme, whole = {**PICTURES, **SYNTHETIC}[name]
     context = browser.new_context(
         base_url=base,
         viewport={"width": width, "height": height},
@@ -80,14 +94,16 @@ def _take(browser: Browser, base: str, name: str) -> None:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as records:
-        database = f"sqlite:///{Path(records) / 'records.db'}"
-        with serving(FIRSTLINE_DATABASE_URL=database) as base, sync_playwright() as playwright:
-            browser = launched(playwright)
-            for name in PICTURES:
-                _take(browser, base, name)
-                print(f"docs/screenshots/{name}.png")
-            browser.close()
+    with tempfile.TemporaryDirectory() as records, sync_playwright() as playwright:
+        browser = launched(playwright)
+        month = f"sqlite:///{Path(records) / 'month.db'}"
+        subprocess.run([sys.executable, "-m", "hooks.command_line", "demo", "--database", month], check=True, cwd=ROOT)
+        for pictures, database in ((PICTURES, f"sqlite:///{Path(records) / 'records.db'}"), (SYNTHETIC, month)):
+            with serving(FIRSTLINE_DATABASE_URL=database) as base:
+                for name in pictures:
+                    _take(browser, base, name)
+                    print(f"docs/screenshots/{name}.png")
+        browser.close()
 
 
 if __name__ == "__main__":
