@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hooks.insight import reading
 from hooks.insight.rates import Rate, quantile, wilson
 from hooks.insight.reading import REMEMBERED_SECONDS, Reader, newest, of_places, places_of
+from hooks.insight.stored import keep, kept
 from hooks.insight.tally import Card, Place, Tally, total
 from hooks.insight.weeks import weeks_until
+from hooks.records.database import open_engine, open_reader
 from hooks.records.record import FindingRecord
+from hooks.records.writing import forget
 from tests.insight_records import (
     HERE,
     MONDAY,
@@ -171,3 +175,76 @@ def test_whole_weeks_are_remembered_for_a_while_and_the_running_one_is_read_anew
         await reader.aclose()
 
     asyncio.run(told())
+
+
+LONG_AGO = MONDAY - timedelta(weeks=6)
+
+
+def read_by_another(url: str, now: datetime = NOW) -> list[Tally]:
+    """What a process that has just started reads of the weeks that have answers."""
+
+    async def told() -> list[Tally]:
+        reader = Reader(url, UTC, lambda: now)
+        try:
+            read = await reader.read(8)
+            assert read == await reader.read(8)
+        finally:
+            await reader.aclose()
+        return [tally for _, tallies in read.weeks for tally in tallies.values()]
+
+    return asyncio.run(told())
+
+
+@BOTH
+def test_a_week_that_ended_long_ago_is_counted_once_and_kept(database: str, tmp_path: Path) -> None:
+    finding = FindingRecord("NP-01", "ladder", "warning", uuid("a"))
+    told = answer(
+        LONG_AGO,
+        in_scope=1,
+        outcomes=(("NP-01", 1, 0),),
+        causes=(("dose: no dose", 1),),
+        cards=(card("a"),),
+        findings=(finding,),
+        ms=1.5,
+    )
+    unread = answer(LONG_AGO, causes=(("drug: not recognised", 1),))
+    url = fill(address(database, tmp_path), [told, unread, answer()], [fed("a", "overridden", has_reason=True)])
+    first = read_by_another(url)
+    assert [tally.answers for tally in first] == [2, 1]
+    assert read_by_another(fill(url, [answer(LONG_AGO), answer()])) == [
+        first[0],
+        Tally(2, milliseconds=Counter({2.0: 2}), knowledge=Counter({"1": 2})),
+    ]
+
+    async def forgotten() -> None:
+        engine = open_engine(url)
+        await forget(engine, MONDAY, NOW)
+        await engine.dispose()
+
+    asyncio.run(forgotten())
+    assert [tally.answers for tally in read_by_another(url)] == [2]
+
+
+def test_two_processes_may_count_a_week_at_once(tmp_path: Path) -> None:
+    url = fill(address("sqlite", tmp_path), [answer(LONG_AGO)])
+
+    async def twice() -> None:
+        engine = open_engine(url)
+        week = weeks_until(LONG_AGO, UTC, 1)[0]
+        for answers in (1, 2):
+            await keep(engine, week, {HERE: Tally(answers)})
+        async with engine.connect() as connection:
+            assert await kept(connection, week) == {HERE: Tally(1)}
+        await engine.dispose()
+
+    asyncio.run(twice())
+
+
+def test_a_week_that_cannot_be_kept_is_counted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = fill(address("sqlite", tmp_path), [answer(LONG_AGO)])
+    monkeypatch.setattr(reading, "open_engine", open_reader)  # a user who may only read
+    assert [tally.answers for tally in read_by_another(url)] == [1]
+    assert "could not be kept: OperationalError" in caplog.text
+    assert [tally.answers for tally in read_by_another(fill(url, [answer(LONG_AGO)]))] == [2]

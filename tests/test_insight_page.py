@@ -7,6 +7,7 @@ import io
 import re
 import subprocess
 import sys
+from collections import Counter
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,12 +17,13 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from hooks.insight import charts, sheets, words
+from hooks.insight import charts, sheets, view, words
 from hooks.insight.rates import Rate
+from hooks.insight.signs import signs
 from hooks.insight.tally import Card, Place, Tally
 from hooks.knowledge_version import all_knowledge
 from tests.calling import an_app, call
-from tests.insight_records import MONDAY, NOW, SELECT, answer, card, fed, fill, weeks_of
+from tests.insight_records import HERE, MONDAY, NOW, SELECT, answer, card, fed, fill, weeks_of
 from tests.recorded import address
 
 SECRET = "only-for-those-who-run-the-service"
@@ -300,6 +302,23 @@ def test_synthetic_records_say_so_in_every_row() -> None:
 def test_a_week_without_answers_has_no_latency() -> None:
     counted = tuple(weeks_of(Tally(answers=2, milliseconds=Tally().milliseconds), Tally(), place=Place("a", "b")))
     assert [row[1:] for row in sheets.latency(counted).rows] == [(0, None, None, None, Rate(0, 0))] * 2
+
+
+def test_signs_of_the_same_thing_stand_together_each_place_with_its_course() -> None:
+    other = Place("open", SELECT)
+    few = [
+        (week, {**tallies, other: Tally(answers=900 if tallies[HERE].answers > 9 else 8)})
+        for week, tallies in weeks_of(*[Tally(answers=100)] * 3, Tally(answers=2), running=False)
+    ]
+    [told] = view.told_signs(signs(few), KNOWN)
+    assert (told.kind, told.subject, len(told.places)) == ("calls", "Requests", 2)
+    assert "Answers of firstline-order-sign, week by week: 100, 100, 100, 2." in told.places[1][3]
+    gap = Tally(answers=10, reviewed=10)  # answers, and no order in scope: no rate in this week
+    rule = Tally(answers=900, reviewed=900, orders=900, fires=Counter({"OLD-1": 90}))
+    gone = Tally(answers=900, reviewed=900, orders=900)
+    [silent] = view.told_signs(signs(weeks_of(rule, gap, rule, rule, gone)), KNOWN)
+    assert (silent.kind, silent.subject) == ("silent", "OLD-1")
+    assert "OLD-1 at firstline-order-sign, week by week: 10%, –, 10%, 10%, 0%." in silent.places[0][3]
 
 
 @pytest.mark.parametrize(

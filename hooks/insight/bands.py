@@ -10,7 +10,7 @@ from hooks.insight.rates import Rate
 
 ABOVE, BELOW = "above", "below"
 ERRORS = 4
-"""Standard errors: by chance alone outside once in 15,000 weeks."""
+"""Standard errors. docs/INSIGHT.md tells how seldom chance alone gets there."""
 CHANGE = 0.25
 """The least change that is told, as a part of the rate before, or of what it lacks to 100 % where that is less."""
 CASES = 5

@@ -1,6 +1,7 @@
 """The questions to the records (hooks/records/schema.py): one week at a time, everything by client and service.
 
-A week is a range of instants, which the index of ``answers.at`` finds; no database has to know a calendar.
+A week is a range of instants, which the index of ``answers.at`` finds; no database has to know a calendar. What belongs
+to its answers is then asked for by the range of their ids, so that no database takes to reading a whole table.
 """
 
 from collections import defaultdict
@@ -25,37 +26,38 @@ async def tallies_of(connection: AsyncConnection, week: Week) -> Tallies:
     """What was counted at each place that answered anything in this week."""
     found: Tallies = defaultdict(Tally)
     within = and_(answers.c.at >= week.begins, answers.c.at < week.ends)
-    [ids] = await _rows(
-        connection, select(func.min(answers.c.id).label("first"), func.max(answers.c.id).label("last")).where(within)
-    )
-    if ids.first is None:
+    first, last = (await _rows(connection, _ids(within)))[0]
+    if first is None:
         return {}
+
+    def of(table: Table) -> ColumnElement[bool]:
+        return and_(within, table.c.answer_id.between(first, last))
+
     for row in await _rows(connection, _calls(within)):
         _add_calls(found[Place(row.tenant, row.service)], row)
-    for row in await _rows(connection, _outcomes(and_(within, _of(outcomes, ids)))):
+    for row in await _rows(connection, _outcomes(of(outcomes))):
         tally = found[Place(row.tenant, row.service)]
         tally.fires[row.rule] += int(row.fires)
         tally.untold[row.rule] += int(row.cannot_tell)
-    for row in await _rows(connection, _causes(and_(within, _of(causes, ids)))):
+    for row in await _rows(connection, _causes(of(causes))):
         tally = found[Place(row.tenant, row.service)]
         (tally.causes if row.reviewed else tally.unread)[row.kind] += row.count_
-    for row in await _rows(connection, _findings(and_(within, _of(findings, ids)))):
+    for row in await _rows(connection, _findings(of(findings))):
         found[Place(row.tenant, row.service)].findings[(row.card_group, row.rule, row.fate)] += row.count_
-    for row in await _rows(connection, _cards(and_(within, _of(cards, ids)))):
+    for row in await _rows(connection, _cards(of(cards))):
         found[Place(row.tenant, row.service)].cards[_card(row)] += row.count_
     for row in await _rows(connection, _milliseconds(within)):
         found[Place(row.tenant, row.service)].milliseconds[float(row.tenths) / 10] += row.count_
     return dict(found)
 
 
+def _ids(within: ColumnElement[bool]) -> Select[Any]:
+    """The first and last id. ``+ 0``: PostgreSQL would look for them along all ids, from either end."""
+    return select(func.min(answers.c.id + 0), func.max(answers.c.id + 0)).where(within)
+
+
 async def _rows(connection: AsyncConnection, query: Select[Any]) -> Sequence[Row[Any]]:
     return (await connection.execute(query)).all()
-
-
-def _of(part: Table, ids: Row[Any]) -> ColumnElement[bool]:
-    """Rows of answers with such ids. The join says it as well; told beforehand, the database need not look at those of
-    other weeks."""
-    return part.c.answer_id.between(ids.first, ids.last)
 
 
 def _calls(within: ColumnElement[bool]) -> Select[Any]:

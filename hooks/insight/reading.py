@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hooks.insight.queries import Tallies, is_empty, is_synthetic, tallies_of
+from hooks.insight.stored import keep, kept
 from hooks.insight.weeks import Week, weeks_until
-from hooks.records.database import open_reader
+from hooks.records.database import open_engine, open_reader
 
 REMEMBERED_SECONDS = 600
 """How late feedback on an earlier week may show."""
+SETTLED_DAYS = 28
+"""Weeks that ended longer ago are counted once and kept: what comes later on them does not show."""
 
 Counted = tuple[tuple[Week, Tallies], ...]
 """Weeks, oldest first, each with what was counted at each place."""
@@ -51,14 +54,25 @@ class Reader:
             return Read(tuple([(week, await self._week(self._engine, week, now)) for week in weeks]), synthetic, empty)
 
     async def _week(self, engine: AsyncEngine, week: Week, now: datetime) -> Tallies:
+        settled = now - week.ends > timedelta(days=SETTLED_DAYS)
         known = self._remembered.get(week)
-        if known is not None and 0 <= (now - known[0]).total_seconds() < REMEMBERED_SECONDS:
+        if known is not None and (settled or 0 <= (now - known[0]).total_seconds() < REMEMBERED_SECONDS):
             return known[1]
         async with engine.connect() as connection:
-            tallies = await tallies_of(connection, week)
+            tallies = await kept(connection, week) if settled else None
+            counted = await tallies_of(connection, week) if tallies is None else tallies
+        if settled and tallies is None and counted:
+            await self._keep(week, counted)
         if week.whole:
-            self._remembered[week] = (now, tallies)
-        return tallies
+            self._remembered[week] = (now, counted)
+        return counted
+
+    async def _keep(self, week: Week, tallies: Tallies) -> None:
+        writing = open_engine(self.url)
+        try:
+            await keep(writing, week, tallies)
+        finally:
+            await writing.dispose()
 
     async def aclose(self) -> None:
         if self._engine is not None:

@@ -170,3 +170,13 @@ marks = Table(
     Column("value", String(200), nullable=False),
 )
 """What is said of the whole database: "synthetic" where ``firstline demo`` filled it, with the instant."""
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("begins", Instant, primary_key=True),
+    Column("ends", Instant, primary_key=True),
+    Column("shape", Integer, primary_key=True, doc="of ``counted``: another program version may count other things"),
+    Column("counted", JSON, nullable=False),
+)
+"""What the dashboard counted of a week that ended long ago (hooks/insight/stored.py), so that it counts it once."""

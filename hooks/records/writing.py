@@ -150,6 +150,7 @@ async def forget(engine: AsyncEngine, before: datetime | None, now: datetime) ->
     if before is not None:
         for table in (schema.answers, schema.feedback):
             gone += await _delete(engine, table, table.c.id, table.c.at < before)
+        await _delete(engine, schema.counts, schema.counts.c.begins, schema.counts.c.ends < before)
     return gone
 
 
