@@ -201,8 +201,11 @@ def _reasons(
     """Why the drug is given, each reason once, and whether any of its words or doses could not be read. ``further``:
     the elements in which this kind of record states reasons beside the usual ones."""
     odd = dosages.odd
+    elements = (*further, sent.reason_code, sent.reason_reference, sent.reason)
+    if not (dosages.asked_for or any(elements)):
+        return (), odd
     stated: dict[Reason, None] = {}
-    for raw in (*further, sent.reason_code, sent.reason_reference, sent.reason):
+    for raw in elements:
         if raw:
             odd = odd or pointers(bytes(raw)) is None
             stated.update(dict.fromkeys(read_reasons(raw, sent, records)))
@@ -214,8 +217,7 @@ def _reasons(
 
 
 def _links(*sent: Raw) -> frozenset[str]:
-    linked = [refs(raw) for raw in sent if raw]
-    return NOTHING.union(*linked) if linked else NOTHING
+    return NOTHING.union(*map(refs, sent)) if any(sent) else NOTHING
 
 
 def _dosages(raw: Raw, rendered: str | None = None) -> Dosages:
