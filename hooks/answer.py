@@ -1,7 +1,7 @@
 """The way of one request: read, review, render. And the one place where an error becomes a card that says so."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from time import perf_counter
@@ -23,7 +23,7 @@ from hooks.fhir_write import write_order, write_update
 from hooks.knowledge_version import all_knowledge, knowledge_version
 from hooks.licences import leave_out_snomed
 from hooks.measures import count_answer
-from hooks.protocol import HookRequest, read_request
+from hooks.protocol import HOOKS, HookRequest, read_request
 from hooks.records.recorder import Recorder
 from hooks.records.telling import Telling
 from hooks.refusals import operation_outcome
@@ -87,6 +87,10 @@ class Answerer:
             self.ways[tenant.name] = way_of(tenant, self.settings, self.sites.get(tenant.name))
         return self.ways[tenant.name]
 
+    def signing(self, body: bytes, now: datetime, tenant: Tenant = OPEN) -> Signing:
+        """A request of any hook as this client's answers read it. Raises ``BadRequest``."""
+        return _signing(_request(body, HOOKS, tenant), now, self.way(tenant))
+
     def answer(self, service: Service, body: bytes, now: datetime, tenant: Tenant = OPEN) -> tuple[int, bytes]:
         """Status and JSON, from what the request brings. Raises ``BadRequest`` for a request that cannot be read, and
         nothing else."""
@@ -122,10 +126,8 @@ class Answerer:
         return status, encoded
 
     def _read(self, service: Service, body: bytes, tenant: Tenant) -> tuple[HookRequest, Way, Manner]:
-        request = read_request(body, (service.hook,))
+        request = _request(body, (service.hook,), tenant)
         way = self.way(tenant)
-        if tenant.fhir_version is not None:
-            request = structs.replace(request, fhir_version=tenant.fhir_version)
         manner = Manner(
             hook=request.hook,
             dialect=way.dialect or service.dialect,
@@ -164,6 +166,11 @@ def _facts(telling: Telling, status: int, seconds: float) -> dict[str, object]:
         facts["findings"] = [f"{finding.rule} {finding.indicator}" for finding in review.findings]
         facts["notAssessed"] = len(review.not_assessed)
     return facts
+
+
+def _request(body: bytes, hooks: Collection[str], tenant: Tenant) -> HookRequest:
+    request = read_request(body, hooks)
+    return request if tenant.fhir_version is None else structs.replace(request, fhir_version=tenant.fhir_version)
 
 
 def _signing(request: HookRequest, now: datetime, way: Way) -> Signing:

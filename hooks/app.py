@@ -62,7 +62,7 @@ def create_app(
             Route("/cds-services/{id}/feedback", services.feedback, methods=["POST"]),
             *operations.routes,
             *insight.routes,
-            *pages(settings, trust, clock or _clock_of(settings)),
+            *pages(settings, trust, clock or _clock_of(settings), services.answerer),
         ],
         middleware=[
             Middleware(Frame, failure=refusal(500, "An error inside Firstline. Nothing was checked.")),

@@ -157,6 +157,18 @@ def test_the_chart_view_tells_what_the_rules_see(app: Starlette) -> None:
     assert view["trialDays"] == 28
 
 
+def test_the_chart_view_knows_the_codes_of_the_site(tmp_path: Path) -> None:
+    codes = tmp_path / "codes.csv"
+    codes.write_text("local_code,display,ingredient,strength\nX-77,NERVE CALM,gabapentin,300 mg\n", encoding="utf-8")
+    told = request_of(["woman, age 58", "takes Nerve Calm, 1 capsule 3 times a day, since 2026-01-09"])
+    (entry,) = told["prefetch"]["medications"]["entry"]
+    entry["resource"]["medicationCodeableConcept"]["coding"] = [{"system": "urn:site", "code": "X-77"}]
+    known = call(an_app(local_codes=str(codes)), "POST", "/pages/chart", json=told).json()
+    unknown = call(an_app(), "POST", "/pages/chart", json=told).json()
+    assert [taken["recognised"] for taken in known["taken"]] == ["gabapentin"]
+    assert [taken["recognised"] for taken in unknown["taken"]] == [None]
+
+
 def test_what_was_not_sent_is_not_none(app: Starlette) -> None:
     view = view_of(
         app, "woman, age 58", "medications not sent", "statements not sent", "dispenses not sent", "conditions not sent"

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from cds.products import read_products
+from hooks.answer import Answerer
 from hooks.limits import body_or_refusal
 from hooks.pages import evidence_pages, patients
 from hooks.pages.chart_view import chart_view
@@ -21,16 +22,15 @@ from hooks.protocol import BadRequest
 from hooks.refusals import JSON, refusal
 from hooks.security import NotAuthenticatedError, Trust
 from hooks.settings import Settings
-from hooks.signing import read_signing
 
 Clock = Callable[[], datetime]
 OTHER_UNITS = {"Solution": "mL", "Suspension": "mL", "Film": "film", "Lozenge": "lozenge", "System": "patch"}
 """How a product is counted whose form's last word is no unit."""
 
 
-def pages(settings: Settings, trust: Trust, clock: Clock) -> list[BaseRoute]:
+def pages(settings: Settings, trust: Trust, clock: Clock, answerer: Answerer) -> list[BaseRoute]:
     """The routes of order entry, evidence and their files."""
-    order, evidence = _OrderEntry(settings, trust, clock), _EvidencePages(settings, clock)
+    order, evidence = _OrderEntry(settings, trust, clock, answerer), _EvidencePages(settings, clock)
     return [
         Route("/", order.page, methods=["GET"]),
         Route("/pages/choices", order.choices, methods=["GET"]),
@@ -58,10 +58,11 @@ def _json(value: Any) -> Response:
 class _OrderEntry:
     """The page that behaves as an EHR does, and the three questions that it asks besides the public API."""
 
-    def __init__(self, settings: Settings, trust: Trust, clock: Clock) -> None:
+    def __init__(self, settings: Settings, trust: Trust, clock: Clock, answerer: Answerer) -> None:
         self.settings = settings
         self.trust = trust
         self.clock = clock
+        self.answerer = answerer
 
     @property
     def today(self) -> date:
@@ -105,14 +106,16 @@ class _OrderEntry:
         return Response(told, headers={"Cache-Control": "no-store"}, media_type=JSON)
 
     async def chart(self, request: Request) -> Response:
-        """What Firstline understood of the chart in this hook request."""
-        if not await self._may(request):
+        """What Firstline understood of the chart in this hook request, with the codes of whoever asks."""
+        try:
+            client = await self.trust.authenticate(request.scope)
+        except NotAuthenticatedError:
             return _closed()
         try:
             body = await body_or_refusal(request, self.settings)
             if isinstance(body, Response):
                 return body
-            signing = read_signing(body, self.today)
+            signing = self.answerer.signing(body, self.clock(), client.tenant)
         except BadRequest as error:
             return refusal(error.status, error.message, error.field)
         return _json(chart_view(signing))
