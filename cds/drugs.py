@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import cached_property, lru_cache
 
-import msgspec
 from msgspec import Struct
 
+from cds.drug_choice import Candidate, chosen
 from cds.drug_names import DrugReading, Manner, read_manner, read_name, settled
 from cds.drug_tables import ATC, NDC, RXNORM, SNOMED, Ingredient, NamedDrug, Substance, load_drugs
 from cds.ndc import product_codes
@@ -82,13 +82,6 @@ class Drug(Struct, frozen=True, dict=True):
         return "sedative_other" if "sedative_other" in self.roles else None
 
 
-class _Candidate(Struct, frozen=True):
-    """A reading, and how it came about: a product's code (2), an ingredient's (1), a name (0)."""
-
-    reading: DrugReading
-    belief: int
-
-
 SYSTEMS = {
     "http://www.nlm.nih.gov/research/umls/rxnorm": RXNORM,
     "https://www.nlm.nih.gov/research/umls/rxnorm": RXNORM,
@@ -111,8 +104,8 @@ SYSTEMS = {
     "2.16.840.1.113883.6.96": SNOMED,
 }
 ANTAGONIST_ROLES = frozenset({"antagonist", "naloxone", "rescue_antagonist"})
-TOPICAL_ROLES = frozenset({"topical_lidocaine", "topical_capsaicin", "local_anesthetic"})
 GRAVE_ROLES = frozenset({"antagonist", "benzodiazepine", "cns_depressant", "maoi", "cyp3a4_strong_inhibitor"})
+TOPICAL_ROLES = frozenset({"topical_lidocaine", "topical_capsaicin", "local_anesthetic"})
 LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "otic"})
 PATCH_OPIOIDS = frozenset({"fentanyl", "buprenorphine"})
 """Opioids whose "topical" orders are patches: no cream of them exists."""
@@ -122,8 +115,6 @@ LIDOCAINE_PATCH = frozenset({Decimal("0.05"), Decimal("0.018")})
 CAPSAICIN_PATCH = frozenset({Decimal("0.08"), Decimal(179)})
 SLEEP_DOXEPIN_MG = 6
 XTAMPZA = "Xtampza ER"
-ROUNDING = Decimal("0.02")
-"""Strengths that differ by this part are one strength, printed with fewer digits."""
 FIELD_LENGTH = 1000
 """How much of a form or route field is read."""
 
@@ -148,10 +139,10 @@ def recognise(
 def _recognise(concept: Concept, form: str | None, route: str | None, site: SiteCodes | None) -> Drug | None:
     candidates = [found for coding in concept.codings for found in _by_code_at(site, coding)]
     readings = (read_name(text, _TABLES) for text in concept.texts())
-    candidates += [_Candidate(reading, 0) for reading in readings if reading is not None]
+    candidates += [_candidate(reading, 0) for reading in readings if reading is not None]
     if not candidates:
         return None
-    return _drug(*_chosen(candidates), _order_manner(form, route))
+    return _drug(*chosen(candidates), _order_manner(form, route))
 
 
 _remembered = lru_cache(CACHE_SIZE)(_recognise)
@@ -165,7 +156,7 @@ def ingredient_drug(name: str) -> Drug:
     return _drug(DrugReading((Ingredient(name),), Manner()), "name", Manner())
 
 
-def _by_code_at(site: SiteCodes | None, coding: Coding) -> Iterator[_Candidate]:
+def _by_code_at(site: SiteCodes | None, coding: Coding) -> Iterator[Candidate]:
     """What a code stands for: by the site's own codes, else by the tables, else by the release that the site holds."""
     if site is None or not coding.code:
         yield from _by_code(coding)
@@ -176,10 +167,10 @@ def _by_code_at(site: SiteCodes | None, coding: Coding) -> Iterator[_Candidate]:
     found = [] if own is not None else list(_by_code(coding))
     if own is None and not found:
         own = site.released(system, code, _TABLES)
-    yield from found if own is None else [_Candidate(_coded(own.drug), own.belief)]
+    yield from found if own is None else [_candidate(_coded(own.drug), own.belief)]
 
 
-def _by_code(coding: Coding) -> Iterator[_Candidate]:
+def _by_code(coding: Coding) -> Iterator[Candidate]:
     """What a code of the tables stands for. A number without a system may be a product's, never an ingredient's; an
     NDC without hyphens may be three."""
     code = (coding.code or "").strip().upper()
@@ -187,18 +178,25 @@ def _by_code(coding: Coding) -> Iterator[_Candidate]:
     if system == NDC or (not system and "-" in code):
         for product in product_codes(code):
             if product in _TABLES.ndc:
-                yield _Candidate(_coded(_TABLES.ndc[product]), 2)
+                yield _candidate(_coded(_TABLES.ndc[product]), 2)
         return
     if system == RXNORM or (not system and code in _TABLES.products):
         if code in _TABLES.products:
-            yield _Candidate(_coded(_TABLES.products[code]), 2)
+            yield _candidate(_coded(_TABLES.products[code]), 2)
             return
         code = code.lstrip("0")
     if not system and (ATC, code) in _TABLES.codes:
         system = ATC
     named = _TABLES.codes.get((system, code))
     if named is not None:
-        yield _Candidate(_coded(named), 1)
+        yield _candidate(_coded(named), 1)
+
+
+def _candidate(reading: DrugReading, belief: int) -> Candidate:
+    own = {name: _substance(name).roles for name in reading.names}
+    roles = frozenset[str]().union(*own.values())
+    gravity = 3 if "opioid" in roles else 2 if roles & GRAVE_ROLES else 1 if roles else 0
+    return Candidate(reading, belief, frozenset([name for name in own if "opioid" in own[name]]), gravity)
 
 
 def leave_out_snomed() -> None:
@@ -217,102 +215,6 @@ def _substance(name: str) -> Substance:
 def _coded(named: NamedDrug) -> DrugReading:
     manner = Manner(named.form, named.route, named.release, sure=named.route is not None)
     return DrugReading(named.ingredients, manner, named.brand)
-
-
-def _chosen(candidates: list[_Candidate]) -> tuple[DrugReading, str]:
-    """The reading to keep, and how it came about. Of readings that disagree, the more dangerous."""
-    best = max(candidates, key=_precedence)
-    others = [each for each in candidates if each is not best]
-    if any(not _agree(best, other) for other in others):
-        return _most_dangerous(best, others), "disagreement"
-    richest = max([best, *others], key=lambda each: (len(each.reading.names), each.belief))
-    reading, coded = richest.reading, any(each.belief for each in candidates)
-    for other in sorted(others, key=lambda each: -each.belief):
-        reading = _completed(reading, other.reading)
-    return reading, "code" if coded else "spelling" if reading.guessed else "name"
-
-
-def _most_dangerous(best: _Candidate, others: list[_Candidate]) -> DrugReading:
-    """Of one drug the highest strength and the longest release of those that were sent; the rest from the surest."""
-    same = [best, *(other for other in others if other.reading.names == best.reading.names)]
-    strongest = max(same, key=lambda each: _danger(each.reading))
-    reading = strongest.reading
-    for other in same:
-        reading = _completed(reading, other.reading)
-    if any(other.reading.manner.release == "ER" for other in same):
-        reading = msgspec.structs.replace(reading, manner=msgspec.structs.replace(reading.manner, release="ER"))
-    return reading
-
-
-def _danger(reading: DrugReading) -> Decimal:
-    opioids = _opioids(reading.names)
-    return max((part.amount or Decimal(0) for part in reading.ingredients if part.name in opioids), default=Decimal(0))
-
-
-def _precedence(candidate: _Candidate) -> tuple[int, int, int, Decimal, bool]:
-    """An opioid before any other drug, then grave roles, then any; more ingredients; the surer; of one drug the higher
-    strength, and the longer release."""
-    reading = candidate.reading
-    roles = frozenset[str]().union(*(_substance(name).roles for name in reading.names))
-    rank = 3 if "opioid" in roles else 2 if roles & GRAVE_ROLES else 1 if roles else 0
-    return rank, len(reading.names), candidate.belief, _danger(reading), reading.manner.release == "ER"
-
-
-def _agree(one: _Candidate, other: _Candidate) -> bool:
-    """The same drug, or one tells less than the other. Two products of one drug must have one strength and release; a
-    name must not contradict the strength or the release of an opioid's product."""
-    small, large = sorted((one.reading.names, other.reading.names), key=len)
-    if not small <= large:
-        return False
-    if small != large and _opioids(small) != _opioids(large):
-        return False
-    if min(one.belief, other.belief) < 2:
-        if max(one.belief, other.belief) < 2:
-            return True
-        return small == large and not _contradict(one.reading, other.reading)
-    return (one.reading.ingredients, one.reading.manner.release) == (
-        other.reading.ingredients,
-        other.reading.manner.release,
-    )
-
-
-def _contradict(one: DrugReading, other: DrugReading) -> bool:
-    """Whether two readings of one opioid tell another strength, or one extended and one immediate release."""
-    if {one.manner.release, other.manner.release} == {"ER", "IR"}:
-        return bool(_opioids(one.names))
-    amounts = {part.name: part for part in other.ingredients}
-    return any(
-        part.amount is not None
-        and (said := amounts[part.name]).amount is not None
-        and said.unit == part.unit
-        and abs(part.amount - said.amount) > ROUNDING * part.amount
-        for part in one.ingredients
-        if part.name in _opioids(one.names)
-    )
-
-
-def _opioids(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(name for name in names if "opioid" in _substance(name).roles)
-
-
-def _completed(reading: DrugReading, other: DrugReading) -> DrugReading:
-    """The reading with what another of the same drug adds: strengths, form, route, release, brand."""
-    amounts = {part.name: part for part in other.ingredients if part.amount is not None}
-    known = any(part.amount is not None for part in reading.ingredients)
-    mine, theirs = reading.manner, other.manner
-    return DrugReading(
-        reading.ingredients if known else tuple(amounts.get(part.name, part) for part in reading.ingredients),
-        Manner(
-            mine.form or theirs.form,
-            mine.route if mine.sure or not theirs.route else theirs.route,
-            mine.release or theirs.release,
-            mine.sure or theirs.sure,
-        ),
-        reading.brand or other.brand,
-        reading.brand_route or other.brand_route,
-        reading.brand_release or other.brand_release,
-        reading.guessed and other.guessed,
-    )
 
 
 def _order_manner(form: str | None, route: str | None) -> Manner:

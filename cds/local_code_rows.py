@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from cds.drug_choice import ROUNDING
 from cds.drug_names import read_manner, read_name
 from cds.drug_tables import NDC, RELEASES, ROUTES, UNITS, DrugTables, Ingredient, NamedDrug
-from cds.drugs import ROUNDING, SYSTEMS
+from cds.drugs import SYSTEMS
 from cds.ndc_packages import eleven_digits
 from cds.site_codes import ANY_SYSTEM, PRODUCT, PUBLIC, SUBSTANCE, LocalCode
 from cds.words import tokens_of
