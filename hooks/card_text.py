@@ -137,14 +137,9 @@ def not_recognised(names: Iterable[str]) -> str | None:
 
 
 def basis(rule: Knowledge) -> str:
-    """What the card rests on: what the leading source says, the others by name, and the strength. The evidence text
-    tells which numbers are ours alone."""
-    first, *others = rule.sources
-    parts = [f"Basis: {_link(first)}: {_sentence(first.says)}"]
-    if others:
-        parts.append(f"See also {', '.join(map(_link, others))}.")
-    parts.append(f"Strength: {_sentence(rule.strength)}")
-    return " ".join(parts)
+    """What the card rests on: its sources by name, and their strength. The evidence text says what each of them says,
+    and which numbers are ours alone."""
+    return f"Basis: {', '.join(map(_link, rule.sources))}. {_sentence(rule.strength)}"
 
 
 def own_numbers(rule: str, numbers: Mapping[str, Decimal]) -> str | None:

@@ -127,7 +127,7 @@ def _counting(case: Case) -> str:
         said.append(f"Not counted: {listing(part.ingredient for part in after.not_counted)}.")
     if after.unknown or not case.medications_known:
         said.append(f"Not known: {_not_known(case)}.")
-    return " ".join(dict.fromkeys(said)) or "All opioids on the list and in this signing are counted."
+    return " ".join(dict.fromkeys(said)) or "The list and this signing together."
 
 
 def _not_known(case: Case) -> str:
