@@ -1,7 +1,8 @@
 """What the words of a condition or of a reason mean, where no code tells (condition_texts.csv, context_words.csv).
 
-Whole words only. What is denied, ruled out or past is taken back ("history of sciatica" is no sciatica): such a text
-has no meaning of its own and is ``negated``. A doubtful one ("possible neuropathy") is no more than possible.
+Whole words only. What is denied, ruled out, past or of the family is taken back ("history of sciatica" is no sciatica):
+such a text has no meaning of its own and is ``negated``. An event stays one however long ago ("history of overdose").
+A doubtful one ("possible neuropathy") is no more than possible.
 """
 
 from pathlib import Path
@@ -13,13 +14,18 @@ from cds.table_reading import TABLES_FOLDER, read_table
 from cds.words import Match, Phrases, is_word, tokens_of
 
 TEXTS, CONTEXT = "condition_texts.csv", "context_words.csv"
-KINDS = ("negation", "negation_next", "negation_after", "history", "uncertain", "clause_end", "unspecific")
+KINDS = ("negation", "negation_next", "negation_after", "family", "history", "history_after", "uncertain", "clause_end", "unspecific")
+OF_SOMEBODY_ELSE_OR_NOT = frozenset({"negation", "family"})
 UNSPECIFIC = "nonspecific_pain"
 CLAUSE_SIGNS = frozenset(",;.:()[]|")
 SOFT_SIGNS = frozenset(",(")
 """A word that takes back reaches over these to what stands before it ("sciatica, resolved")."""
 SENTENCE_SIGNS = frozenset(".;|")
-EXTRA_MEANINGS = frozenset({"ckd_stage_unknown"})
+EXTRA_MEANINGS = frozenset({"ckd_stage_unknown", "overdose_of_other"})
+EVENTS = frozenset(
+    {"overdose_history", "sedative_overdose_history", "seizure_disorder", "head_injury", "tonsillectomy"}
+)
+"""What has happened once counts, whatever became of it (CLINICAL.md section 13, event conditions)."""
 
 
 class Phrase(Struct, frozen=True):
@@ -60,52 +66,77 @@ class ConditionTexts:
         taken = [False] * len(tokens)
         for match in matches:
             taken[match.start : match.stop] = [True] * (match.stop - match.start)
-        context = [match for match in self._context.find(tokens) if not any(taken[match.start : match.stop])]
-        negated, uncertain = _reach(tokens, context, matches)
-        affirmed = [match.meaning for match in matches if not negated[match.start]]
-        denied = {tokens[at] for match in matches if negated[match.start] for at in range(match.start, match.stop)}
+        context = _beside(self._context.find(tokens), taken)
+        denied, past, uncertain = _reach(tokens, context, matches)
+        held = [
+            not denied[match.start] and not (past[match.start] and EVENTS.isdisjoint(match.meaning.meanings))
+            for match in matches
+        ]
+        affirmed = [match.meaning for match, holds in zip(matches, held, strict=True) if holds]
+        unsaid = {
+            tokens[at]
+            for match, holds in zip(matches, held, strict=True)
+            if not holds
+            for at in range(match.start, match.stop)
+        }
         doubtful = any(uncertain[match.start] for match in matches)
-        words = {token for at, token in enumerate(tokens) if is_word(token) and not negated[at]} - denied
+        words = {token for at, token in enumerate(tokens) if is_word(token) and not (denied[at] or past[at])} - unsaid
         affirmed += [phrase for parts, phrase in self._word_sets if parts <= words]
         return _unite(affirmed, doubtful, len(affirmed) < len(matches), _specific(tokens, matches, context))
 
 
+def _beside(context: list[Match[frozenset[str]]], taken: list[bool]) -> list[Match[frozenset[str]]]:
+    """The words of context that are no part of a phrase. Of "no history of" before a phrase that begins with "history
+    of", the "no" is left."""
+    beside = []
+    for match in context:
+        first = next((at for at in range(match.start, match.stop) if taken[at]), match.stop)
+        if first == match.stop or (first > match.start and match.meaning & OF_SOMEBODY_ELSE_OR_NOT):
+            beside.append(Match(match.meaning, match.start, first))
+    return beside
+
+
 def _reach(
     tokens: tuple[str, ...], context: list[Match[frozenset[str]]], matches: list[Match[Phrase]]
-) -> tuple[list[bool], list[bool]]:
-    """For each token, whether a negation (or a word of history), and whether a doubt, reaches it."""
+) -> tuple[list[bool], list[bool], list[bool]]:
+    """For each token, whether a denial (or the family), whether a word of history, and whether a doubt reaches it."""
     kinds = {match.start: match for match in context}
     stops = {match.start: match.stop for match in matches}
-    negated, uncertain = [False] * len(tokens), [False] * len(tokens)
-    denying = doubting = next_only = False
+    headings = {match.stop - 1 for match in context if "family" in match.meaning}
+    negated, past, uncertain = [False] * len(tokens), [False] * len(tokens), [False] * len(tokens)
+    denying = recalling = doubting = next_only = False
     clause = 0
     for at, word in enumerate(tokens):
         if word in CLAUSE_SIGNS:
-            denying = doubting = next_only = False
+            denying = denying and word == ":" and at - 1 in headings
+            recalling = doubting = next_only = False
             clause = clause if word in SOFT_SIGNS else at
         elif at in kinds:
             kind = kinds[at].meaning
             if "clause_end" in kind:
-                denying = doubting = next_only = False
+                denying = recalling = doubting = next_only = False
                 clause = at
-            denying |= bool(kind & {"negation", "history"})
+            denying |= bool(kind & OF_SOMEBODY_ELSE_OR_NOT)
+            recalling |= "history" in kind
             doubting |= "uncertain" in kind
             next_only = "negation_next" in kind
-            if "negation_after" in kind:
-                negated[clause:at] = [True] * (at - clause)
-                clause = at
+            for word_after, reached in (("negation_after", negated), ("history_after", past)):
+                if word_after in kind:
+                    reached[clause:at] = [True] * (at - clause)
+                    clause = at
         elif at in stops and next_only:
             negated[at : stops[at]] = [True] * (stops[at] - at)
             next_only = False
         elif is_word(word):
             next_only = False
         negated[at] |= denying
+        past[at] = recalling
         if word == "?":  # a question about what stands before it and after
             doubting = True
             uncertain[clause:at] = [True] * (at - clause)
         uncertain[at] = doubting
     _deny_before(tokens, context, negated)
-    return negated, uncertain
+    return negated, past, uncertain
 
 
 def _deny_before(tokens: tuple[str, ...], context: list[Match[frozenset[str]]], negated: list[bool]) -> None:

@@ -216,6 +216,15 @@ def test_a_text_that_says_nothing_is_no_reason(text: str) -> None:
         "radiculopathy (ruled out)",
         "non-cancer pain",
         "encounter for screening for depression",
+        "No history of opioid overdose",
+        "Denies history of opioid use disorder",
+        "Family history of opioid use disorder",
+        "Family history of heroin overdose",
+        "FH: alcohol abuse",
+        "Father with COPD",
+        "Mother has sleep apnea",
+        "Overdose: none",
+        "overdose ruled out",
     ],
 )
 def test_what_is_denied_or_past_is_taken_back(text: str) -> None:
@@ -238,6 +247,31 @@ def test_what_is_denied_or_past_is_taken_back(text: str) -> None:
 def test_a_denial_reaches_no_further_than_its_clause(text: str, meanings: set[str]) -> None:
     assert said(text).meanings == meanings
     assert not said(text).negated
+
+
+@pytest.mark.parametrize(
+    ("text", "meanings"),
+    [
+        ("History of heroin overdose", {"overdose_history"}),
+        ("H/O drug overdose", {"overdose_history"}),
+        ("Previous overdose of opiates", {"overdose_history"}),
+        ("Overdose, resolved", {"overdose_history"}),
+        ("History of benzodiazepine overdose", {"sedative_overdose_history"}),
+        ("oxycodone/acetaminophen overdose", {"overdose_history"}),
+        ("previous seizure", {"seizure_disorder"}),
+        ("family history of stroke, opioid overdose", {"overdose_history"}),
+        ("Wife reports sleep apnea", {"sleep_apnea"}),
+    ],
+)
+def test_an_event_stays_one_however_long_ago(text: str, meanings: set[str]) -> None:
+    assert said(text).meanings == meanings
+
+
+@pytest.mark.parametrize(
+    "text", ["Acetaminophen overdose", "overdose of insulin", "Opioid overdose prevention education", "overdose risk"]
+)
+def test_another_overdose_is_none_of_opioids(text: str) -> None:
+    assert said(text).meanings == {"overdose_of_other"}
 
 
 @pytest.mark.parametrize("text", ["possible sciatica", "?neuropathy", "radiculopathy vs neuropathy"])
