@@ -60,6 +60,8 @@ ORDER = (
 )  # fmt: skip
 """The order of suggestions on a ladder card; the other groups keep the order of what their findings ask, with what does
 not change the danger itself last."""
+JOINING = ("naloxone", "laxative")
+"""What stands in the card of the danger that makes it due, beside the four of its own group."""
 LATE = ("laxative", "urine_test", "referral")
 NEW_AGENTS = frozenset({"first_line", "second_class", "partner"})
 NOT_PREPARED = "A suggestion could not be prepared because of an error inside Firstline."
@@ -127,7 +129,8 @@ def _made(makers: dict[str, Callable[[Finding], Made]], ask: str, finding: Findi
 
 
 def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
-    """At most four, each action once, and of several doses for one draft the lowest, which settles what all ask for.
+    """At most four besides naloxone and a laxative, each action once, and of several doses for one draft the lowest,
+    which settles what all ask for.
 
     Where a running agent is kept or titrated, one new agent beside it is enough.
     """
@@ -143,7 +146,8 @@ def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
             continue
         if not any(_covers(one, proposal) for one in kept) and not _outdone(proposal, made):
             kept.append(proposal)
-    return tuple(kept[:MOST])
+    places = {id(proposal) for proposal in [one for one in kept if one.ask not in JOINING][:MOST]}
+    return tuple(proposal for proposal in kept if proposal.ask in JOINING or id(proposal) in places)
 
 
 def _covers(one: Proposal, other: Proposal) -> bool:

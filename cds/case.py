@@ -115,7 +115,7 @@ class Case:
     @cached_property
     def judged(self) -> tuple[MedicationOrder, ...]:
         judged = tuple(draft for draft in self.asked if in_scope(draft))
-        if judged or not any(is_opioid(order) for order in self.listed):
+        if judged or not any(is_opioid(order) for order in (*self.listed, *self.starting)):
             return judged
         return tuple(draft for draft in self.asked if reverse_scope(draft))
 

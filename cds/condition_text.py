@@ -14,7 +14,17 @@ from cds.table_reading import TABLES_FOLDER, read_table
 from cds.words import Match, Phrases, is_word, tokens_of
 
 TEXTS, CONTEXT = "condition_texts.csv", "context_words.csv"
-KINDS = ("negation", "negation_next", "negation_after", "family", "history", "history_after", "uncertain", "clause_end", "unspecific")
+KINDS = (
+    "negation",
+    "negation_next",
+    "negation_after",
+    "family",
+    "history",
+    "history_after",
+    "uncertain",
+    "clause_end",
+    "unspecific",
+)
 OF_SOMEBODY_ELSE_OR_NOT = frozenset({"negation", "family"})
 UNSPECIFIC = "nonspecific_pain"
 CLAUSE_SIGNS = frozenset(",;.:()[]|")

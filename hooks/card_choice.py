@@ -1,6 +1,6 @@
 """Which findings make a card, which are lines, and which stay silent (CLINICAL.md sections 7 and 8)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 
@@ -15,8 +15,8 @@ MOST_CARDS = 3
 MOST_SUGGESTIONS = 4
 LADDER, SAFETY = "ladder", "safety"
 NOT_ASSESSED = "G04"
-JOINING = frozenset({"SAF-01", "SAF-07"})
-"""Rules whose line and remedy belong to the danger that makes them due."""
+JOINING = {"SAF-01": "naloxone", "SAF-07": "laxative"}
+"""Rules whose line and remedy belong to the danger that makes them due, each with what it asks for."""
 INFO_CARD = frozenset({NOT_ASSESSED, "NP-09", "NP-12", "NP-14", "NP-15"})
 """Rules that may make an info card when an order is signed."""
 
@@ -50,6 +50,8 @@ def choose(review: Review, hook: str, info_cards: bool) -> tuple[Plan, ...]:
     plans = []
     for group in shown:
         members = [f for f in review.findings if f.group == group and not _elsewhere(f, group, host, shown[0])]
+        if group == SAFETY:  # what joins another danger leads only where there is none
+            members.sort(key=lambda finding: (INDICATORS.index(finding.indicator), finding.rule in JOINING))
         if group == host:
             members += [f for f in review.findings if f.rule in JOINING and f not in members]
         if group == shown[0]:
@@ -107,21 +109,27 @@ def not_checked(review: Review) -> Finding:
 
 
 def _proposals(review: Review, group: str, host: str) -> tuple[Proposal, ...]:
-    """What the card of this group offers, each remedy once. What the joining rules ask for stands in the card of the
-    danger that they join, and nowhere else."""
-    joining = [p for p in review.proposals.by_group.get(SAFETY, ()) if p.rule in JOINING]
-    offered = [p for p in review.proposals.by_group.get(group, ()) if group == host or p not in joining]
-    if group == host and group not in (LADDER, SAFETY):
-        offered += joining
-    return _once(offered)
+    """What the card of this group offers, each remedy once. What a joining rule asks for stands in the card of the
+    danger that it joins, whichever finding asked first, and nowhere else."""
+    joined = {ask for rule, ask in JOINING.items() if any(finding.rule == rule for finding in review.findings)}
+    own = review.proposals.by_group.get(group, ())
+    if group == LADDER:  # no danger to join: a line at most
+        return _once(proposal for proposal in own if proposal.rule not in JOINING)
+    if group != host:
+        return _once(proposal for proposal in own if proposal.ask not in joined)
+    others = [made for other, made in review.proposals.by_group.items() if other != group]
+    return _once([*own, *(proposal for made in others for proposal in made if proposal.ask in joined)], joined)
 
 
-def _once(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
+def _once(proposals: Iterable[Proposal], joined: Collection[str] = ()) -> tuple[Proposal, ...]:
+    """Each remedy once, at most four; what a joining rule asks for keeps its place among them."""
     kept: dict[tuple[object, ...], Proposal] = {}
     for proposal in proposals:
         what = (proposal.create and proposal.create.text, proposal.update, proposal.delete)
         kept.setdefault(what, proposal)
-    return tuple(kept.values())[:MOST_SUGGESTIONS]
+    places = MOST_SUGGESTIONS - sum(proposal.ask in joined for proposal in kept.values())
+    first = {id(proposal) for proposal in [one for one in kept.values() if one.ask not in joined][:places]}
+    return tuple(proposal for proposal in kept.values() if proposal.ask in joined or id(proposal) in first)
 
 
 def _led_by_remedy(first: Plan, review: Review) -> Plan:

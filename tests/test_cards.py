@@ -172,6 +172,28 @@ def test_a_joined_finding_leaves_the_safety_card() -> None:
     assert "suggestions" in alone["cards"][0]
 
 
+def test_naloxone_keeps_its_place_beside_four_other_suggestions() -> None:
+    four = tuple(creating("DD-01", f"drug{number} 1 MG Oral Tablet", ask=f"ask{number}") for number in range(4))
+    late = creating("DD-23", "naloxone 4 MG Nasal Spray", ask="naloxone")
+    found = review_of(
+        finding("DD-01", "critical"),
+        finding("DD-23"),
+        finding("SAF-01"),
+        proposals=Proposals({"sedation": four, "dose": (late,)}),
+    )
+    first, second = render(found)["cards"]
+    labels = [suggestion["label"] for suggestion in first["suggestions"]]
+    assert len(labels) == 4 and labels[-1] == "Start naloxone 4 MG Nasal Spray"
+    assert "suggestions" not in second
+
+
+def test_what_joins_a_danger_does_not_lead_it() -> None:
+    answer = render(review_of(finding("SAF-01"), finding("SAF-07"), finding("SAF-12")))
+    assert rules_of(answer) == [["SAF-12", "SAF-01", "SAF-07"]]
+    alone = render(review_of(finding("SAF-01"), finding("SAF-12", "info")))
+    assert rules_of(alone) == [["SAF-01", "SAF-12"]]
+
+
 def test_beside_the_ladder_they_are_a_line_without_a_suggestion() -> None:
     offered = Proposals({"safety": (creating("SAF-01", "naloxone", ask="naloxone"),)})
     answer = render(review_of(finding("NP-01"), finding("SAF-01"), proposals=offered))

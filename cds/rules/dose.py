@@ -105,7 +105,10 @@ def _made_of(case: Case, active: Decimal, exact: bool) -> str:
         before = case.mme_before
         known = before.total is not None and case.medications_known
         return f"{'' if known else 'at least '}{shown(before.at_least)} before"
-    new = f"{shown(case.mme_after.at_least - active)} new"
+    added = case.mme_after.at_least - active
+    started = {draft.ref for draft in case.starting}
+    untold = any(part.ref in started for part in case.mme_after.unknown)
+    new = "new: not known" if untold and not added else f"{shown(added)} new"
     # Where a part is not known, "0 active" would say too much.
     return f"{shown(active)} active, {new}" if active or exact else new
 

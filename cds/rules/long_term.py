@@ -31,7 +31,14 @@ LONG_DAYS = KNOWLEDGE["SAF-09"].days("long_term_days")
 IMPROVED_PERCENT = Fraction(KNOWLEDGE["SAF-09"].number("improvement_percent"))
 IMPROVED_POINTS = Fraction(KNOWLEDGE["SAF-09"].number("improvement_points"))
 
-LAXATIVES = ("sennosides, usp", "bisacodyl", "polyethylene glycol 3350", "lactulose", "magnesium hydroxide")
+LAXATIVES = (
+    "sennosides, usp",
+    "bisacodyl",
+    "polyethylene glycol 3350",
+    "lactulose",
+    "magnesium hydroxide",
+    "magnesium citrate",
+)
 """Stimulant and osmotic laxatives (CLINICAL.md section 13, "Words")."""
 CONSTIPATION = ("opioid_constipation", "constipation")
 NO_LAXATIVE = (
@@ -97,7 +104,7 @@ def no_laxative(case: Case, draft: MedicationOrder) -> Outcome:
         return NOT_AN_OPIOID
     if case.has(*NO_LAXATIVE):
         return DoesNotApply("diarrhoea or obstruction")
-    if case.taking_ingredient(*LAXATIVES):
+    if any(order.drug is not None and order.drug.systemic for order in case.taking_ingredient(*LAXATIVES)):
         return DoesNotApply("a laxative is taken")
     days = supply_days(draft)
     continuing = bool(case.replaced_by(draft)) or naive(case) is False

@@ -10,11 +10,12 @@ from cds.breathing import (
     rescue_at_hand,
     sedative_name,
 )
-from cds.case import Case
+from cds.case import Case, once_a_case
 from cds.chart import MedicationOrder
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
+from cds.purpose import treats_use_disorder
 from cds.rules.interaction import cyp3a4_inhibitor, opioid_with_mao_inhibitor
 from cds.rules.sedation_risks import gabapentinoid_risks
 from cds.rules.sedative_exposure import benzodiazepine_exposures, depressant_exposures
@@ -131,11 +132,19 @@ def overdose_risks(case: Case, draft: MedicationOrder) -> Risks:
     for risks in (use_disorders(case, REMISSION_MONTHS), overdoses(case)):
         named += risks.named
         missing += risks.missing
+    if case.condition("opioid_use_disorder") is None and _treated(case):
+        named.append("treatment of opioid use disorder")
     missing += beside.missing
     lungs = [name for name in (disease(case, *SLEEP_APNOEA), disease(case, "copd")) if name is not None]
     if not case.medications_known:
         missing.append(case.missing("medications"))
     return Risks(tuple(dict.fromkeys(named + lungs)), tuple(dict.fromkeys(missing)))
+
+
+@once_a_case
+def _treated(case: Case) -> bool:
+    """An order of this signing, or an active one, treats opioid use disorder, whatever the problem list says."""
+    return any(treats_use_disorder(case, order) for order in case.opioids)
 
 
 RULES: tuple[tuple[str, RuleFunction], ...] = (

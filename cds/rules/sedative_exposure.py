@@ -60,10 +60,11 @@ def _benzodiazepine_gravity(case: Case, draft: MedicationOrder, exposure: Exposu
         return "warning", "change_not_known"
     if only_supply_runs(case, benzodiazepine):
         return "warning", "still_supplied"
+    drafted = [any(order is other for other in case.drafts) for order in (exposure.opioid, benzodiazepine)]
+    if all(drafted):
+        return "critical", "co_signed"
     if case.reverse:
         return "critical", "benzodiazepine_drafted"
-    if any(benzodiazepine is other for other in case.drafts):
-        return "critical", "co_signed"
     return "critical", "supply_ended" if supply_ended(case, benzodiazepine) else "default"
 
 

@@ -9,6 +9,7 @@ from cds.course import established
 from cds.exposure import span
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
+from cds.purpose import treats_use_disorder
 from cds.rules.antagonist import PARTIAL
 from cds.scope import is_opioid, opioids_of
 from cds.totals import doubtful, mme_missing
@@ -39,7 +40,8 @@ def concurrent_opioids(case: Case, draft: MedicationOrder) -> Outcome:
     taken = [draft, *others]
     unknown = () if case.medications_known else (case.missing("medications"),)
     kinds = _kinds(taken)
-    if kinds == "breakthrough" and case.mme_after.at_least < BREAKTHROUGH_MME:
+    treated = [order for order in taken if treats_use_disorder(case, order)]
+    if kinds == "breakthrough" and case.mme_after.at_least < BREAKTHROUGH_MME and not treated:
         missing = mme_missing(case)
         return CannotTell(missing) if missing else DoesNotApply("one for breakthrough pain, in a low dose")
     facts = {
@@ -47,8 +49,11 @@ def concurrent_opioids(case: Case, draft: MedicationOrder) -> Outcome:
         "kinds": KINDS[kinds],
         "mme": f"{number(case.mme_after.at_least)} MME a day",
     }
-    if case.mme_after.total is None or not case.medications_known:
+    if case.mme_after.total is None or case.mme_after.not_counted or not case.medications_known:
         facts["mme"] = f"at least {facts['mme']}"
+    if treated:
+        facts["treatment"] = listing(sorted(opioid_name(order) for order in treated))
+        return Fires("warning", facts, "use_disorder", unknown=unknown)
     if all(established(case, draft, other) for other in others):
         return Fires("info", facts, unknown=unknown)
     if any(other is old for other in others for old in doubtful(case)):
@@ -62,6 +67,7 @@ KINDS = {
     "short": "both short-acting",
     "long": "both long-acting",
     "breakthrough": "a long-acting and a short-acting one",
+    "several": "of long and short action",
 }
 """Why two opioids are too many, as a card says it."""
 
@@ -75,7 +81,7 @@ def _kinds(taken: list[MedicationOrder]) -> str:
     names = [name for order in taken for name in opioids_of(order)]
     if len(set(names)) < len(names):
         return "same"
-    return "long" if len(slow) > 1 else "short"
+    return "several" if 0 < len(slow) < len(taken) else "long" if slow else "short"
 
 
 def _beside(case: Case, draft: MedicationOrder) -> list[MedicationOrder]:

@@ -122,10 +122,17 @@ def _scheduled(orders: list[MedicationOrder], name: str) -> tuple[Decimal | None
 
 
 def _allowed(case: Case, gone: list[MedicationOrder]) -> Decimal:
-    """How far the dose may fall at once. Another opioid is usually begun at less than the equal dose."""
+    """How far the dose may fall at once. An opioid that takes the place of another by the clock is usually begun at
+    less than the equal dose."""
     old = {name for order in gone for name in opioids_of(order)}
-    new = {name for order in case.starting for name in opioids_of(order)}
-    return SWITCH_PERCENT if new - old else CUT_PERCENT
+    left = {name for order in case.opioids for name in opioids_of(order)}
+    new = {
+        name
+        for order in case.starting
+        for name in opioids_of(order)
+        if name not in old and daily_dose(order, name).scheduled != 0
+    }
+    return SWITCH_PERCENT if new and old.isdisjoint(left) else CUT_PERCENT
 
 
 def _undated(case: Case, order: MedicationOrder) -> bool:
