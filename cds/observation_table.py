@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds.table_reading import TABLES_FOLDER, read_table
 from cds.words import Phrases
@@ -24,34 +25,43 @@ class Conversion(Struct, frozen=True):
     add: Decimal
 
     def of(self, value: Decimal) -> Decimal:
-        if self.multiply == self.divide and not self.add:
-            return value
         return value * self.multiply / self.divide + self.add
 
 
+class Scale(Struct, frozen=True, eq=False):
+    """How the values of one meaning are told: the unit where none is given, the conversion of each unit (None: none is
+    needed), and what is plausible."""
+
+    unit: str
+    conversions: Mapping[str, Conversion | None]
+    low: Decimal
+    high: Decimal
+
+    def value(self, value: Decimal, unit: str | None) -> Decimal | None:
+        """The value in the unit of its meaning; None where the unit is not understood or the value is not plausible."""
+        unit = unit if unit and unit.strip() else self.unit
+        if unit not in self.conversions:
+            unit = folded_unit(unit)
+        if not value.is_finite() or unit not in self.conversions:
+            return None
+        conversion = self.conversions[unit]
+        converted = value if conversion is None else conversion.of(value)
+        return converted if self.low <= converted <= self.high else None
+
+
 class ObservationTable(Struct, frozen=True):
-    """Meanings and units by LOINC code, meanings by phrase, conversions by meaning and unit, bounds by meaning."""
+    """Meanings and units by LOINC code, meanings by phrase, and the scale of each meaning that is measured."""
 
     by_code: Mapping[str, tuple[str, str]]
     texts: Phrases[str]
-    units: Mapping[str, str]
-    """The unit in which each meaning is told."""
-    conversions: Mapping[tuple[str, str], Conversion]
-    bounds: Mapping[str, tuple[Decimal, Decimal]]
+    scales: Mapping[str, Scale]
 
-    def value(self, meaning: str, value: Decimal, unit: str | None, code: str | None) -> Decimal | None:
-        """The value in the unit of its meaning; None where the unit is not understood or the value is not plausible.
-
-        Without a unit, that of the code's row counts.
-        """
-        if not value.is_finite() or meaning not in self.bounds:
-            return None
-        own = self.by_code[code][1] if code and code in self.by_code else self.units[meaning]
-        conversion = self.conversions.get((meaning, folded_unit(unit if unit and unit.strip() else own)))
-        if conversion is None:
-            return None
-        low, high = self.bounds[meaning]
-        return converted if low <= (converted := conversion.of(value)) <= high else None
+    def scale(self, meaning: str, code: str | None) -> Scale | None:
+        """None: values of this meaning are not read. Without a unit, that of the code's row counts."""
+        scale = self.scales.get(meaning)
+        if scale is None or code is None or code not in self.by_code:
+            return scale
+        return replace(scale, unit=self.by_code[code][1])
 
 
 def folded_unit(unit: str) -> str:
@@ -90,20 +100,30 @@ def load_observations(folder: Path = TABLES_FOLDER) -> ObservationTable:
             raise row.wrong("give each meaning of observations.csv once, with low under high")
         bounds[row["meaning"]] = low, high
     for row in read_table(folder, FILE, columns):
-        if row["unit"] and (row["meaning"], folded_unit(row["unit"])) not in conversions:
+        if not row["unit"]:
+            continue
+        known = conversions.get(row["meaning"], {})
+        if folded_unit(row["unit"]) not in known:
             raise row.wrong(f"give the unit {row['unit']!r} of {row['meaning']} in {UNITS}")
-        if row["unit"] and row["meaning"] not in bounds:
+        if row["meaning"] not in bounds:
             raise row.wrong(f"say in {PLAUSIBLE} which values of {row['meaning']} are plausible")
-    return ObservationTable(by_code, _load_texts(folder, units), units, conversions, bounds)
+        known[row["unit"]] = known[folded_unit(row["unit"])]  # most arrive in this spelling
+    scales = {
+        meaning: Scale(units[meaning], conversions.get(meaning, {}), low, high)
+        for meaning, (low, high) in bounds.items()
+    }
+    return ObservationTable(by_code, _load_texts(folder, units), scales)
 
 
-def _load_conversions(folder: Path, units: Mapping[str, str]) -> dict[tuple[str, str], Conversion]:
-    conversions: dict[tuple[str, str], Conversion] = {}
+def _load_conversions(folder: Path, units: Mapping[str, str]) -> dict[str, dict[str, Conversion | None]]:
+    """By meaning and folded unit."""
+    conversions: dict[str, dict[str, Conversion | None]] = {}
     for row in read_table(folder, UNITS, ("meaning", "unit", "multiply", "divide", "add", "note")):
-        key = row["meaning"], folded_unit(row.required("unit"))
-        if row["meaning"] not in units or key in conversions or not row.decimal("divide"):
+        own, unit = conversions.setdefault(row["meaning"], {}), folded_unit(row.required("unit"))
+        if row["meaning"] not in units or unit in own or not row.decimal("divide"):
             raise row.wrong("give each unit of a meaning of observations.csv once, and divide by more than zero")
-        conversions[key] = Conversion(row.decimal("multiply"), row.decimal("divide"), row.decimal("add"))
+        multiply, divide, add = row.decimal("multiply"), row.decimal("divide"), row.decimal("add")
+        own[unit] = None if multiply == divide and not add else Conversion(multiply, divide, add)
     return conversions
 
 

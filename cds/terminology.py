@@ -1,6 +1,5 @@
 """Codes and what they mean: loads and checks the tables, and answers what a concept stands for."""
 
-from decimal import Decimal
 from functools import lru_cache
 
 from msgspec import Struct
@@ -8,7 +7,7 @@ from msgspec.structs import replace
 
 from cds.condition_table import NEUROPATHIC, ConditionRow, load_conditions, systems_of
 from cds.condition_text import UNSPECIFIC, TextMeaning, load_condition_texts
-from cds.observation_table import LOINC, load_observations
+from cds.observation_table import LOINC, Scale, load_observations
 from cds.words import tokens_of
 
 CACHE_SIZE = 4096
@@ -154,12 +153,12 @@ def _observation_meaning(concept: Concept) -> str | None:
 _remembered_observation = lru_cache(CACHE_SIZE)(_observation_meaning)
 
 
-def observation_value(meaning: str, value: Decimal, unit: str | None, concept: Concept) -> Decimal | None:
-    """The value in the unit of observations.csv; None where the unit is not understood or the value not plausible.
+def observation_scale(meaning: str, concept: Concept) -> Scale | None:
+    """How the values of an observation that means this are read; None where values of it are not.
 
     Oxygen in percent is told as what exceeds that of air, so that any value above zero means that oxygen was given.
     """
-    return _OBSERVATIONS.value(meaning, value, unit, _remembered_code(concept))
+    return _OBSERVATIONS.scale(meaning, _loinc_code(concept))
 
 
 def _loinc_code(concept: Concept) -> str | None:
@@ -171,5 +170,4 @@ def _loinc_code(concept: Concept) -> str | None:
     return None
 
 
-_remembered_code = lru_cache(CACHE_SIZE)(_loinc_code)
 _LOINC_NAMES = frozenset({LOINC, "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1", "loinc"})

@@ -239,15 +239,19 @@ def number(value: Decimal | None) -> Decimal | None:
 
 
 def amount(sent: LooseQuantity | None) -> Quantity | None:
-    """A quantity, its unit by code (UCUM) or else as written; None where there is no number."""
+    """A quantity with its unit; None where there is no number."""
     value = number(sent.value) if sent is not None else None
-    if sent is None or value is None:
-        return None
-    code = None if sent.code is None or str(sent.code) in {"1", ""} else str(sent.code)
+    return None if sent is None or value is None else Quantity(value, unit_of(sent))
+
+
+def unit_of(sent: LooseQuantity) -> str | None:
+    """The unit of a quantity by code (UCUM), or else as written."""
+    said = None if sent.code is None else str(sent.code)
+    code = None if said in {"1", ""} else said
     written = sent.unit.strip() if sent.unit else None
     if sent.system and "unitsofmeasure" not in sent.system:
-        return Quantity(value, written or code)
-    return Quantity(value, code or written or (None if sent.code is None else str(sent.code) or None))
+        return written or code
+    return code or written or said or None
 
 
 @lru_cache(REMEMBERED)

@@ -3,18 +3,30 @@
 import re
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
 
-from cds.chart import Observation, Quantity
-from cds.terminology import Concept, observation_value
+from cds.chart import Observation
+from cds.observation_table import Scale
+from cds.terminology import Concept, observation_scale
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import observation_meaning
 from hooks.fhir_days import day_and_instant
-from hooks.fhir_elements import REMEMBERED, LooseQuantity, amount, concept, concepts, number, period, present, printable
+from hooks.fhir_elements import (
+    REMEMBERED,
+    LooseQuantity,
+    amount,
+    concept,
+    concepts,
+    number,
+    period,
+    present,
+    printable,
+    unit_of,
+)
 from hooks.fhir_loose import fields_of, members_of
+from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 
 DROPPED = frozenset({"entered-in-error", "cancelled", "registered"})
@@ -28,6 +40,8 @@ ANSWERS = {
     "la11883-8": "not detected", "pos": "positive", "neg": "negative", "det": "detected", "nd": "not detected",
 }  # fmt: skip
 """Words for coded answers."""
+LIMITED = frozenset({"alt", "ast", "bilirubin"})
+"""Meanings whose own limit of the laboratory counts."""
 LOINC_NAMES = frozenset({None, "http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
 NUMBERS, PLAIN = 3, 7
 """Where numbers and plain values end in ``_sent_values``."""
@@ -36,30 +50,26 @@ NUMBER_TEXT = re.compile(
 )
 
 
-class Value(NamedTuple):
-    """A value as sent: a quantity, or words in lower case. ``sign`` is the comparator."""
+class Value(Struct, frozen=True, gc=False):
+    """A value as sent: a number with its unit, or words in lower case. ``sign`` is the comparator."""
 
-    amount: Quantity | None = None
+    number: Decimal | None = None
+    unit: str | None = None
     words: str | None = None
     sign: str | None = None
 
 
-class Subject(Struct, frozen=True, eq=False):
-    """What an observation is about: its code element, and the fields of ``cds.chart.Observation`` that follow from
-    it."""
+NO_VALUE = Value()
 
-    concept: Concept
+
+class Subject(Struct, frozen=True, eq=False):
+    """What an observation is about, by its code element: fields of ``cds.chart.Observation``, and the scale of its
+    values."""
+
     meaning: str
     name: str
     code: str | None
-
-
-class Facts(NamedTuple):
-    """As in ``cds.chart.Observation``."""
-
-    value: Decimal | None
-    words: str | None
-    upper_limit: Decimal | None
+    scale: Scale | None
 
 
 class _Values(Struct, rename="camel", gc=False):
@@ -83,41 +93,59 @@ class _ReferenceRange(Struct, rename="camel", gc=False):
 
 _quantity = msgspec.json.Decoder(LooseQuantity | Decimal | None, strict=False)
 _plain = msgspec.json.Decoder(str | int | float | bool | None)
-_decimal = msgspec.json.Decoder(Decimal | None, strict=False)
 _component = msgspec.json.Decoder(_Values)
 _ranges = msgspec.json.Decoder(list[_ReferenceRange] | _ReferenceRange | None)
 
 
-def read_observations(ref: str, sent: shapes.Observation) -> list[Observation]:
-    """The observation and its components, those that mean something to the review."""
-    if sent.status is not None and sent.status.casefold() in DROPPED:
-        return []
-    own = _observation(ref, sent, sent)
-    found = [] if own is None else [own]
-    if not sent.component:
-        return found
-    for raw in members_of(sent.component):
-        try:
-            part = _observation(ref, _component.decode(raw), sent)
-        except UNREADABLE_JSON:
+def read_observations(records: Records, odd: set[str]) -> list[Observation]:
+    """The observations and their components that mean something to the review. ``odd`` is added those that could not
+    be read: another unit, an implausible number, no date, no code."""
+    found: list[Observation] = []
+    for ref, sent in records.of(shapes.Observation):
+        if sent.component:
+            found += _with_components(ref, sent, odd)
             continue
-        if part is not None:
-            found.append(part)
+        subject = _subject(bytes(sent.code))
+        if subject is None or (sent.status is not None and sent.status.casefold() in DROPPED):
+            if not _coded(bytes(sent.code)):
+                odd.add(ref)
+            continue
+        one = _observation(ref, subject, sent, sent)
+        if (one.value is None or one.taken is None) and _not_understood(sent, one):
+            odd.add(ref)
+        found.append(one)
     return found
 
 
-def not_understood(sent: shapes.Observation, measured: list[Observation]) -> bool:
-    """Whether a value or a date is there that could not be read: another unit, an implausible number, no date."""
-    for one in measured:
-        if one.taken is None and _moment(sent):
-            return True
-        if one.value is None and one.text is None and one.meaning not in PRESENCE and _has_value(sent):
-            return True
-    return False
+def _with_components(ref: str, sent: shapes.Observation, odd: set[str]) -> list[Observation]:
+    """An observation and its components, in an order that does not depend on that of the components."""
+    if concepts(bytes(sent.code)) is None:
+        odd.add(ref)
+    if sent.status is not None and sent.status.casefold() in DROPPED:
+        return []
+    parts: list[shapes.Observation | _Values] = [sent]
+    for raw in members_of(sent.component):
+        try:
+            parts.append(_component.decode(raw))
+        except UNREADABLE_JSON:
+            continue
+    told = [(subject, part) for part in parts if (subject := _subject(bytes(part.code))) is not None]
+    found = [_observation(ref, subject, part, sent) for subject, part in told]
+    if any(_not_understood(sent, one) for one in found):
+        odd.add(ref)
+    found.sort(key=lambda one: (one.meaning, one.name, one.text or "", str(one.value)))
+    return found
+
+
+def _not_understood(sent: shapes.Observation, read: Observation) -> bool:
+    """Whether a value or a date is there that could not be read."""
+    if read.taken is None and _moment(sent):
+        return True
+    return read.value is None and read.text is None and read.meaning not in PRESENCE and _has_value(sent)
 
 
 def _has_value(sent: shapes.Observation) -> bool:
-    return bool(sent.component) or any(present(raw) for raw in _other_values(sent) if raw)
+    return bool(sent.component) or any(map(present, _other_values(sent)))
 
 
 def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
@@ -139,6 +167,12 @@ def observation_meanings(sent: shapes.Measured) -> list[str]:
 
 
 @lru_cache(REMEMBERED)
+def _coded(code: bytes) -> bool:
+    """Whether a code element was sent and can be read."""
+    return bool(code) and code != b"null" and concepts(code) is not None
+
+
+@lru_cache(REMEMBERED)
 def _subject(code: bytes) -> Subject | None:
     """What a code element is about; None where it means nothing to the review."""
     meaning = observation_meaning(code)
@@ -146,18 +180,25 @@ def _subject(code: bytes) -> Subject | None:
         return None
     named = (concepts(code) or (Concept(),))[0]
     loinc = next((coding.code for coding in named.codings if coding.code and coding.system in LOINC_NAMES), None)
-    return Subject(named, meaning, printable(named), loinc)
+    return Subject(meaning, printable(named), loinc, observation_scale(meaning, named))
 
 
-def _observation(ref: str, part: shapes.Observation | _Values, whole: shapes.Observation) -> Observation | None:
-    subject = _subject(bytes(part.code))
-    if subject is None:
-        return None
-    limits, measured = bytes(part.reference_range), bytes(part.value_quantity)
-    values = (measured,) if measured and measured != b"null" else tuple(map(bytes, _other_values(part)))
-    value, words, upper_limit = _facts(subject, limits, values)  # never remembered: what a laboratory said of somebody
+def _observation(
+    ref: str, subject: Subject, part: shapes.Observation | _Values, whole: shapes.Observation
+) -> Observation:
+    """Nothing of it is remembered but its code: it is what a laboratory said of somebody."""
+    sent = _sent_value(part)
+    scale, words = subject.scale, sent.words
+    value = None if scale is None or sent.number is None else scale.value(sent.number, sent.unit)
+    if sent.sign is not None and value is not None:
+        words = f"{sent.sign}{value.normalize():f}"
+        if subject.meaning in BOUNDED and sent.sign in {"<", ">"}:
+            value = None
+    limit = None
+    if scale is not None and part.reference_range and subject.meaning in LIMITED:
+        limit = _upper_limit(scale, bytes(part.reference_range), sent.unit)
     taken, taken_at = day_and_instant(whole.effective_date_time or _moment(whole))
-    return Observation(ref, subject.meaning, value, taken, taken_at, words, upper_limit, subject.name, subject.code)
+    return Observation(ref, subject.meaning, value, taken, taken_at, words, limit, subject.name, subject.code)
 
 
 def _other_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
@@ -175,18 +216,6 @@ def _other_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:
     )
 
 
-def _facts(subject: Subject, limits: bytes, values: tuple[bytes, ...]) -> Facts:
-    """What an observation says, apart from its day."""
-    value = _value(values)
-    measured = _in_table_unit(subject, value.amount)
-    words = value.words
-    if value.sign is not None and measured is not None:
-        words = f"{value.sign}{measured.normalize():f}"
-        if subject.meaning in BOUNDED and value.sign in {"<", ">"}:
-            measured = None
-    return Facts(measured, words, _upper_limit(subject, limits, value.amount.unit if value.amount else None))
-
-
 def _moment(sent: shapes.Measured) -> str:
     told = sent.effective_date_time or sent.effective_instant
     if told:
@@ -195,38 +224,36 @@ def _moment(sent: shapes.Measured) -> str:
     return runs.end or runs.start or sent.issued or ""
 
 
-def _in_table_unit(subject: Subject, sent: Quantity | None) -> Decimal | None:
-    return None if sent is None else observation_value(subject.meaning, sent.value, sent.unit, subject.concept)
-
-
-def _value(values: tuple[bytes, ...]) -> Value:
-    numbers, plain, coded = values[:NUMBERS], values[NUMBERS:PLAIN], values[PLAIN:]
-    for raw in numbers:
-        found = _quantity_value(raw) if raw else Value()
-        if found.amount is not None:
+def _sent_value(part: shapes.Observation | _Values) -> Value:
+    if present(part.value_quantity):
+        return _quantity_value(part.value_quantity)
+    values = _other_values(part)
+    for raw in values[:NUMBERS]:
+        found = _quantity_value(raw) if raw else NO_VALUE
+        if found.number is not None:
             return found
-    for raw in plain:
+    for raw in values[NUMBERS:PLAIN]:
         words = _plain_text(raw) if raw else None
         if words:
             return _text_value(words)
-    for raw in coded:
-        for named in concepts(raw) or ():
+    for raw in values[PLAIN:]:
+        for named in (concepts(bytes(raw)) or ()) if raw else ():
             return _text_value(_answer(named))
-    return Value()
+    return NO_VALUE
 
 
-def _quantity_value(raw: bytes) -> Value:
+def _quantity_value(raw: Raw) -> Value:
     try:
         sent = _quantity.decode(raw)
     except UNREADABLE_JSON:
-        return Value()
-    if isinstance(sent, Decimal):
-        plain = number(sent)
-        return Value(None if plain is None else Quantity(plain, None))
-    return Value(amount(sent), sign=(sent.comparator or None) if sent is not None else None)
+        return NO_VALUE
+    if isinstance(sent, LooseQuantity):
+        value = number(sent.value)
+        return Value(value, None if value is None else unit_of(sent), None, sent.comparator or None)
+    return Value(number(sent))
 
 
-def _plain_text(raw: bytes) -> str | None:
+def _plain_text(raw: Raw) -> str | None:
     try:
         sent = _plain.decode(raw)
     except UNREADABLE_JSON:
@@ -247,14 +274,12 @@ def _text_value(words: str) -> Value:
     if found is None:
         return Value(words=words or None)
     unit = found["unit"].strip() if found["unit"] else None
-    return Value(Quantity(Decimal(found["number"]), unit), words, found["sign"])
+    return Value(Decimal(found["number"]), unit, words, found["sign"])
 
 
 @lru_cache(REMEMBERED)
-def _upper_limit(subject: Subject, raw: bytes, unit: str | None) -> Decimal | None:
+def _upper_limit(scale: Scale, raw: bytes, unit: str | None) -> Decimal | None:
     """The upper end of the normal range, in the unit of the table. ``unit``: that of the value, for a bare number."""
-    if not raw:
-        return None
     try:
         sent = _ranges.decode(raw)
     except UNREADABLE_JSON:
@@ -264,5 +289,5 @@ def _upper_limit(subject: Subject, raw: bytes, unit: str | None) -> Decimal | No
     for one in normal or ranges:
         high = amount(one.high)
         if high is not None:
-            return _in_table_unit(subject, Quantity(high.value, high.unit or unit))
+            return scale.value(high.value, high.unit or unit)
     return None

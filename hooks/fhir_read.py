@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, MedicationOrder, Observation, Patient, Procedure
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import meant, read_allergy, read_condition, read_encounter, read_patient, read_procedure
-from hooks.fhir_elements import local_ref, present, unreadable
+from hooks.fhir_elements import local_ref, unreadable
 from hooks.fhir_loose import Found, Lost, read_loosely
-from hooks.fhir_observations import not_understood, read_observations, read_report
+from hooks.fhir_observations import read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
 from hooks.fhir_papers import read_papers
 from hooks.fhir_records import Records, canonical, newer
@@ -240,19 +240,7 @@ def _procedures(records: Records, odd: set[str]) -> tuple[Procedure, ...]:
 
 def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
     reports = (read_report(ref, sent) for ref, sent in records.of(shapes.DiagnosticReport))
-    found = [report for report in reports if report is not None]
-    for ref, sent in records.of(shapes.Observation):
-        measured = read_observations(ref, sent)
-        if ((not measured or sent.component) and _codeless(sent)) or not_understood(sent, measured):
-            odd.add(ref)
-        if len(measured) > 1:
-            measured.sort(key=lambda one: (one.meaning, one.name, one.text or "", str(one.value)))
-        found += measured
-    return tuple(found)
-
-
-def _codeless(sent: shapes.Observation) -> bool:
-    return unreadable(sent.code) or not (sent.component or present(sent.code))
+    return (*(report for report in reports if report is not None), *read_observations(records, odd))
 
 
 _READERS: tuple[tuple[type[Resource], Callable[[str, Any, Records], ReadOrder | None]], ...] = (

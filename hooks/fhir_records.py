@@ -56,7 +56,7 @@ class Records:
     def of(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         """Reference and resource of each one of this kind, by reference."""
         known = self._by_kind.get(kind)
-        return sorted(known.items()) if known else []  # type: ignore[arg-type]
+        return [(ref, known[ref]) for ref in sorted(known)] if known else []  # type: ignore[misc]
 
     @cached_property
     def _by_url(self) -> dict[str, Resource]:

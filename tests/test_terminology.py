@@ -19,7 +19,7 @@ from cds.terminology import (
     ConditionMeaning,
     condition_meaning,
     observation_meaning,
-    observation_value,
+    observation_scale,
     printable,
 )
 from cds.words import Phrases, tokens_of
@@ -351,6 +351,11 @@ def test_observations(concept: Concept, meaning: str | None) -> None:
     assert observation_meaning(concept) == meaning
 
 
+def value_of(meaning: str, value: Decimal, unit: str | None, concept: Concept | None = None) -> Decimal | None:
+    scale = observation_scale(meaning, concept or Concept())
+    return None if scale is None else scale.value(value, unit)
+
+
 @pytest.mark.parametrize(
     ("meaning", "value", "unit", "expected"),
     [
@@ -388,17 +393,17 @@ def test_observations(concept: Concept, meaning: str | None) -> None:
     ],
 )
 def test_values(meaning: str, value: str, unit: str | None, expected: str | None) -> None:
-    found = observation_value(meaning, Decimal(value), unit, Concept())
+    found = value_of(meaning, Decimal(value), unit)
     assert found == (None if expected is None else Decimal(expected))
 
 
 def test_without_a_unit_that_of_the_code_counts() -> None:
-    assert observation_value("bilirubin", Decimal("17.1"), None, coded("14631-6", LOINC)) == 1
+    assert value_of("bilirubin", Decimal("17.1"), None, coded("14631-6", LOINC)) == 1
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False), st.one_of(st.none(), st.text(max_size=12)))
 def test_no_value_or_unit_fails(value: Decimal, unit: str | None) -> None:
-    found = observation_value("creatinine", value, unit, Concept())
+    found = value_of("creatinine", value, unit)
     assert found is None or Decimal("0.1") <= found <= 30
 
 
