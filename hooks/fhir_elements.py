@@ -18,7 +18,11 @@ from hooks.fhir_shapes import UNREADABLE_JSON
 
 REMEMBERED = 8192
 LARGEST_EXPONENT = 9
+MOST_SLASHES = 2
+"""A reference with fewer is ``Type/id`` already, or no more than an id."""
+UCUM = "http://unitsofmeasure.org"
 NOTHING: frozenset[str] = frozenset()
+NO_UNIT = frozenset({"1", ""})
 DAYS_IN = {
     "d": (1, 1), "day": (1, 1), "h": (1, 24), "hour": (1, 24), "hr": (1, 24), "min": (1, 1440), "minute": (1, 1440),
     "s": (1, 86400), "second": (1, 86400), "wk": (7, 1), "week": (7, 1), "mo": (30, 1), "month": (30, 1), "a": (365, 1),
@@ -73,6 +77,14 @@ class _Pointer(_Concept, gc=False):
     agent: "_Pointer | None" = None
 
 
+class _Reference(Struct, forbid_unknown_fields=True, gc=False):
+    """A Reference as most are."""
+
+    reference: str | None = None
+    type: str | None = None
+    display: str | None = None
+
+
 class LooseQuantity(Struct, gc=False):
     """Quantity, Duration, Age."""
 
@@ -85,6 +97,7 @@ class LooseQuantity(Struct, gc=False):
 
 _concepts = msgspec.json.Decoder(list[_Concept | str | None] | _Concept | str | None, strict=False)
 _pointers = msgspec.json.Decoder(list[_Pointer | str | None] | _Pointer | str | None, strict=False)
+_reference = msgspec.json.Decoder(_Reference)
 _identifiers = msgspec.json.Decoder(list[_Identifier | None] | _Identifier | None, strict=False)
 _quantity = msgspec.json.Decoder(LooseQuantity | None, strict=False)
 _period = msgspec.json.Decoder(Period | None)
@@ -209,8 +222,19 @@ def refs(raw: Raw) -> frozenset[str]:
     )
 
 
+def plain_ref(raw: Raw) -> str | None:
+    """The reference of a Reference that says nothing else but a display; None for anything else."""
+    try:
+        sent = _reference.decode(raw)
+    except UNREADABLE_JSON:
+        return None
+    return None if sent.reference is None else local_ref(sent.reference)
+
+
 def local_ref(reference: str) -> str:
     """``Type/id`` of a relative or absolute reference, without its version; ``#id`` and ``urn:`` stay as they are."""
+    if reference.count("/") < MOST_SLASHES and not reference.endswith("/"):
+        return reference
     if reference.startswith(("#", "urn:")) or "|" in reference:
         return reference
     return "/".join(reference.partition("/_history/")[0].rstrip("/").rsplit("/", 2)[-2:])
@@ -246,8 +270,10 @@ def amount(sent: LooseQuantity | None) -> Quantity | None:
 
 def unit_of(sent: LooseQuantity) -> str | None:
     """The unit of a quantity by code (UCUM), or else as written."""
+    if sent.system == UCUM and isinstance(sent.code, str) and sent.code not in NO_UNIT:
+        return sent.code
     said = None if sent.code is None else str(sent.code)
-    code = None if said in {"1", ""} else said
+    code = None if said in NO_UNIT else said
     written = sent.unit.strip() if sent.unit else None
     if sent.system and "unitsofmeasure" not in sent.system:
         return written or code

@@ -21,6 +21,7 @@ from hooks.fhir_elements import (
     duration,
     identifiers,
     period,
+    plain_ref,
     pointers,
     present,
     quantity,
@@ -32,6 +33,8 @@ from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 
 MOST_REPEATS = 1000
+WORDS = 64
+"""How many spellings of a status are remembered."""
 ENDED = frozenset({"stopped", "completed", "cancelled", "ended"})
 ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """R5 says in ``adherence`` what the status of a statement said before."""
@@ -78,11 +81,16 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
     """MedicationRequest (STU3, R4, R5). None for one that says what must not be given: it orders nothing."""
     if sent.do_not_perform:
         return None
-    dosages = _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction)
+    dosages = read_dosages(bytes(sent.dosage_instruction)) if sent.dosage_instruction else NO_DOSAGES
+    if sent.rendered_dosage_instruction:
+        dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
     reasons, odd = _reasons(sent, dosages, records)
     status = _word(sent.status)
     supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
+    requester = _requester(sent.requester) if sent.requester else None
+    linked = sent.prior_prescription or sent.based_on or sent.replaces
+    follows = _links(sent.prior_prescription, sent.based_on, sent.replaces) if linked else NOTHING
     order = MedicationOrder(
         ref,
         "request",
@@ -93,28 +101,28 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         identifiers=identifiers(sent.identifier) if sent.identifier else NOTHING,
         reasons=reasons,
         stopped_for=_stopped_for(sent.status_reason) if sent.status_reason else None,
-        category=codes(sent.category),
+        category=codes(sent.category) if sent.category else NOTHING,
         intent=_word(sent.intent),
         reported=bool(sent.reported_boolean) or _says_true(sent.reported) or present(sent.reported_reference),
         authored=first_day(sent.authored_on),
-        end=last_day(sent.status_changed) if status in ENDED else None,
-        requester=_requester(bytes(sent.requester)) if sent.requester else None,
-        follows=_links(sent.prior_prescription, sent.based_on, sent.replaces),
+        end=last_day(sent.status_changed) if sent.status_changed and status in ENDED else None,
+        requester=requester,
+        follows=follows,
         supply_days=supply.days,
         quantity=supply.quantity,
         repeats=supply.repeats,
         valid_from=supply.valid_from,
         valid_to=supply.valid_to,
     )
+    odd = odd or named.odd or supply.odd or (requester is None and _nameless(sent.requester))
+    odd = odd or (not follows and _nameless(sent.prior_prescription))
     newest = present(sent.medication) or present(sent.reason)
-    odd = odd or named.odd or supply.odd or _nameless(sent.requester, order.requester)
-    odd = odd or _nameless(sent.prior_prescription, order.follows)
     return ReadOrder(order, odd, named.missing, "R5" if newest else dosages.version)
 
 
 def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> ReadOrder:
     """DSTU2's MedicationOrder."""
-    dosages = _dosages(sent.dosage_instruction)
+    dosages = read_dosages(bytes(sent.dosage_instruction)) if sent.dosage_instruction else NO_DOSAGES
     named = named_drug(sent, dosages.route, records)
     reasons, odd = _reasons(sent, dosages, records, sent.reason_codeable_concept)
     supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
@@ -131,7 +139,7 @@ def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> Read
         category=codes(sent.category),
         authored=first_day(sent.date_written),
         end=last_day(sent.date_ended),
-        requester=_requester(bytes(sent.prescriber)) if sent.prescriber else None,
+        requester=_requester(sent.prescriber) if sent.prescriber else None,
         follows=refs(sent.prior_prescription),
         supply_days=supply.days,
         quantity=supply.quantity,
@@ -139,14 +147,16 @@ def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> Read
         valid_from=supply.valid_from,
         valid_to=supply.valid_to,
     )
-    odd = odd or named.odd or supply.odd or _nameless(sent.prescriber, order.requester)
-    odd = odd or _nameless(sent.prior_prescription, order.follows)
+    odd = odd or named.odd or supply.odd or (order.requester is None and _nameless(sent.prescriber))
+    odd = odd or (not order.follows and _nameless(sent.prior_prescription))
     return ReadOrder(order, odd, named.missing, "DSTU2")
 
 
 def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records) -> ReadOrder:
     """MedicationStatement of every version."""
-    dosages = _dosages(sent.dosage, sent.rendered_dosage_instruction)
+    dosages = read_dosages(bytes(sent.dosage)) if sent.dosage else NO_DOSAGES
+    if sent.rendered_dosage_instruction:
+        dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
     reasons, odd = _reasons(sent, dosages, records, sent.reason_for_use_codeable_concept, sent.reason_for_use_reference)
     runs = period(bytes(sent.effective_period))
@@ -171,10 +181,13 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
 
 def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -> ReadOrder:
     """MedicationDispense of every version."""
-    dosages = _dosages(sent.dosage_instruction, sent.rendered_dosage_instruction)
+    dosages = read_dosages(bytes(sent.dosage_instruction)) if sent.dosage_instruction else NO_DOSAGES
+    if sent.rendered_dosage_instruction:
+        dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
     reasons, odd = _reasons(sent, dosages, records)
-    not_given_for = _stopped_for(sent.status_reason_codeable_concept) or _stopped_for(sent.not_performed_reason)
+    causes = (sent.status_reason, sent.status_reason_codeable_concept, sent.not_performed_reason)
+    linked = sent.authorizing_prescription or sent.based_on
     order = MedicationOrder(
         ref,
         "dispense",
@@ -182,15 +195,15 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
         named.name,
         _word(sent.status),
         dosages=dosages.dosages,
-        identifiers=identifiers(sent.identifier),
+        identifiers=identifiers(sent.identifier) if sent.identifier else NOTHING,
         reasons=reasons,
-        stopped_for=_stopped_for(sent.status_reason) or not_given_for,
-        category=codes(sent.category),
+        stopped_for=next(filter(None, map(_stopped_for, causes)), None) if any(causes) else None,
+        category=codes(sent.category) if sent.category else NOTHING,
         authored=first_day(sent.when_prepared),
         start=first_day(sent.when_handed_over or sent.when_prepared),
         supply_days=duration(bytes(sent.days_supply)) if sent.days_supply else None,
         quantity=_amount(sent.quantity),
-        follows=_links(sent.authorizing_prescription, sent.based_on),
+        follows=_links(sent.authorizing_prescription, sent.based_on) if linked else NOTHING,
     )
     return ReadOrder(order, odd or named.odd, named.missing, dosages.version)
 
@@ -201,11 +214,10 @@ def _reasons(
     """Why the drug is given, each reason once, and whether any of its words or doses could not be read. ``further``:
     the elements in which this kind of record states reasons beside the usual ones."""
     odd = dosages.odd
-    elements = (*further, sent.reason_code, sent.reason_reference, sent.reason)
-    if not (dosages.asked_for or any(elements)):
+    if not (sent.reason_code or sent.reason_reference or sent.reason or dosages.asked_for or further):
         return (), odd
     stated: dict[Reason, None] = {}
-    for raw in elements:
+    for raw in (*further, sent.reason_code, sent.reason_reference, sent.reason):
         if raw:
             odd = odd or pointers(bytes(raw)) is None
             stated.update(dict.fromkeys(read_reasons(raw, sent, records)))
@@ -217,14 +229,14 @@ def _reasons(
 
 
 def _links(*sent: Raw) -> frozenset[str]:
-    return NOTHING.union(*map(refs, sent)) if any(sent) else NOTHING
+    return NOTHING.union(*map(refs, sent))
 
 
-def _dosages(raw: Raw, rendered: str | None = None) -> Dosages:
-    found = read_dosages(bytes(raw)) if raw else NO_DOSAGES
-    if not found.dosages and rendered and rendered.strip():
-        return found._replace(dosages=(Dosage(text=rendered.strip()),))
-    return found
+def _rendered(found: Dosages, rendered: str) -> Dosages:
+    """R5's text of all instructions counts where there are none."""
+    if found.dosages or not rendered.strip():
+        return found
+    return found._replace(dosages=(Dosage(text=rendered.strip()),))
 
 
 @lru_cache(REMEMBERED)
@@ -250,9 +262,9 @@ def _supplied(raw: bytes) -> Supply:
     )
 
 
-def _nameless(sent: Raw, read: object) -> bool:
-    """Whether this element is there, nothing was read from it, and it names nothing."""
-    return bool(sent) and not read and present(sent) and not pointers(bytes(sent))
+def _nameless(sent: Raw) -> bool:
+    """Whether this element, of which nothing was read, is there and names nothing."""
+    return present(sent) and not pointers(bytes(sent))
 
 
 def _amount(raw: Raw) -> Quantity | None:
@@ -260,9 +272,12 @@ def _amount(raw: Raw) -> Quantity | None:
     return found if found is not None and found.value > 0 else None
 
 
-def _requester(raw: bytes) -> str | None:
+def _requester(raw: Raw) -> str | None:
     """The prescriber's reference, else name. Not remembered: it names somebody."""
-    found = pointers(raw) or ()
+    plainly = plain_ref(raw)
+    if plainly:
+        return plainly
+    found = pointers(bytes(raw)) or ()
     return next((pointer.ref or pointer.display for pointer in found if pointer.ref or pointer.display), None)
 
 
@@ -288,5 +303,6 @@ def _says_true(raw: Raw) -> bool:
     return bool(raw) and bytes(raw) not in {b"null", b"false"}
 
 
+@lru_cache(WORDS)
 def _word(text: str | None) -> str | None:
     return text.strip().casefold() or None if text else None
