@@ -141,27 +141,26 @@ def read_condition(ref: str, sent: shapes.Condition, today: date, records: Recor
     sites = (concepts(bytes(sent.body_site)) or ()) if sent.body_site else ()
     onset = sent.onset_date_time or (period(bytes(sent.onset_period)).start if sent.onset_period else None)
     recorded = first_day(sent.recorded_date or sent.asserted_date or sent.date_recorded)
-    ended = last_day(
-        sent.abatement_date_time or (period(bytes(sent.abatement_period)).end if sent.abatement_period else None)
-    )
+    over = sent.abatement_date_time or (period(bytes(sent.abatement_period)).end if sent.abatement_period else None)
+    ended = last_day(over) if over else None
     status = "present"
     if standing.refuted or meaning.negated:
         status = "refuted"
     elif standing.past or _abated(sent, ended, today):
         status = "history"
-    condition = Condition(
-        ref=ref,
-        meanings=meaning.meanings,
-        name=meaning.name,
-        status=status,
-        provisional=standing.uncertain,
-        localized=_localized(meaning, len(sites)),
-        since=first_day(onset) or recorded or _start_of(sent, records),
-        ended=ended,
-        recorded=recorded,
-        severe=_severe(codes(sent.severity)) if sent.severity else None,
-        encounter_diagnosis=_of_encounter(bytes(sent.category)),
-        site=(", ".join(sorted(map(printable, sites))) or None) if sites else None,
+    condition = Condition(  # in the order of its fields: names make it far slower, and there are many
+        ref,
+        meaning.meanings,
+        meaning.name,
+        status,
+        standing.uncertain,
+        _localized(meaning, len(sites)),
+        first_day(onset) or recorded or _start_of(sent, records),
+        ended,
+        recorded,
+        _severe(codes(sent.severity)) if sent.severity else None,
+        _of_encounter(bytes(sent.category)) if sent.category else False,
+        (", ".join(sorted(map(printable, sites))) or None) if sites else None,
     )
     return condition, standing.odd or meaning.unread or (not found and unreadable(sent.code))
 
@@ -232,7 +231,11 @@ def _abated(sent: shapes.Condition, ended: date | None, today: date) -> bool:
     if ended is not None:
         return ended < today
     said = sent.abatement_string or sent.abatement_boolean or sent.abatement_date_time
-    return bool(said) or present(sent.abatement_age) or present(sent.abatement_range)
+    if said:
+        return True
+    return bool(sent.abatement_age or sent.abatement_range) and (
+        present(sent.abatement_age) or present(sent.abatement_range)
+    )
 
 
 def _start_of(sent: shapes.Condition, records: Records) -> date | None:
@@ -270,14 +273,14 @@ def read_allergy(ref: str, sent: shapes.AllergyIntolerance, site: SiteCodes | No
     words, severe = _reaction_words(reactions) if reactions else (NOTHING, None)
     kind = codes(sent.type)
     return Allergy(
-        ref=ref,
-        ingredients=allergens.ingredients,
-        name=allergens.name,
-        intolerance=True if "intolerance" in kind else False if "allergy" in kind else None,
-        severe=severe,
-        reactions=words,
-        meanings=allergens.meanings,
-        roles=allergens.roles,
+        ref,
+        allergens.ingredients,
+        allergens.name,
+        True if "intolerance" in kind else False if "allergy" in kind else None,
+        severe,
+        words,
+        allergens.meanings,
+        allergens.roles,
     )
 
 
