@@ -1,6 +1,6 @@
 """All resources of one request: each once, whatever key it came under, and found again by whoever refers to it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -25,13 +25,14 @@ class Records:
     """Resources by kind, in an order that does not depend on how they arrived, and by reference. ``site``: what is
     known of codes where they come from."""
 
-    def __init__(self, arrived: Iterable[Arrived] = (), site: SiteCodes | None = None) -> None:
-        self.arrived = tuple(arrived)
+    def __init__(self, arrived: Sequence[Arrived] = (), site: SiteCodes | None = None) -> None:
+        self.arrived = arrived
         self.site = site
         self._contained: tuple[Resource, tuple[Resource, ...]] | None = None
 
     @cached_property
     def _by_kind(self) -> dict[type[Resource], dict[str, Resource]]:
+        """Of each kind by id."""
         by_kind: dict[type[Resource], dict[str, Resource]] = {}
         nameless: dict[type[Resource], dict[bytes, Resource]] = {}
         for resource, _ in self.arrived:
@@ -43,20 +44,22 @@ class Records:
             known = by_kind.get(kind)
             if known is None:
                 known = by_kind[kind] = {}
-            ref = f"{kind.__name__}/{own}"
-            sent_before = known.setdefault(ref, resource)
+            sent_before = known.setdefault(own, resource)
             if sent_before is not resource:
-                known[ref] = newer(sent_before, resource)
+                known[own] = newer(sent_before, resource)
         for kind, resources in nameless.items():
             known = by_kind.setdefault(kind, {})
             for count, (_, resource) in enumerate(sorted(resources.items()), start=1):
-                known[f"{kind.__name__}/without-id-{count}"] = resource
+                known[f"without-id-{count}"] = resource
         return by_kind
 
     def of(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         """Reference and resource of each one of this kind, by reference."""
         known = self._by_kind.get(kind)
-        return [(ref, known[ref]) for ref in sorted(known)] if known else []  # type: ignore[misc]
+        if not known:
+            return []
+        name = kind.__name__
+        return [(f"{name}/{own}", known[own]) for own in sorted(known)]  # type: ignore[misc]
 
     @cached_property
     def _by_url(self) -> dict[str, Resource]:
@@ -75,9 +78,10 @@ class Records:
             inner = self._contained_in(holder)
             named = [resource for resource in inner if resource.id and resource.id.lstrip("#") == ref[1:]]
             return named[0] if named else None
-        for known in self._by_kind.values():
-            if ref in known:
-                return known[ref]
+        name, _, own = ref.partition("/")
+        for kind, known in self._by_kind.items():
+            if own in known and kind.__name__ == name:
+                return known[own]
         return self._by_url.get(ref)
 
     def _contained_in(self, holder: Resource) -> tuple[Resource, ...]:

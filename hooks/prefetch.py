@@ -60,6 +60,13 @@ KINDS: Mapping[type[Resource], str] = {
 }
 """The question that a resource of this kind answers."""
 
+_ANSWERING = {
+    question: frozenset(kind for kind, own in KINDS.items() if own == question) for question in KINDS.values()
+}
+_STUDIES = frozenset({shapes.Observation, shapes.DiagnosticReport})
+_NOTHING_THERE = frozenset({NULL, EMPTY})
+_SAID = frozenset({ANSWERED, PARTIAL})
+
 KEPT = frozenset(shapes.READ)
 """The kinds that the review reads."""
 
@@ -127,7 +134,6 @@ class Answer:
                 self._take(page, None)
             self._total = max(total, self._total)
         self.kinds = {type(resource) for resource, _ in self.found}
-        self._belonging = {KINDS.get(kind) for kind in self.kinds}
 
     @property
     def state(self) -> str:
@@ -148,13 +154,13 @@ class Answer:
 
     def holds(self, question: str) -> bool:
         """Whether any of the resources belongs to this question."""
-        return question in (self._measured if question in OBSERVED else self._belonging)
+        if question in OBSERVED:
+            return not self.kinds.isdisjoint(_STUDIES) and question in self._measured
+        return not self.kinds.isdisjoint(_ANSWERING[question])
 
     @cached_property
     def _measured(self) -> set[str | None]:
         """The questions that the observations belong to."""
-        if self.kinds.isdisjoint((shapes.Observation, shapes.DiagnosticReport)):
-            return set()
         return {
             _QUESTION_OF.get(meaning)
             for resource, _ in self.found
@@ -163,10 +169,12 @@ class Answer:
         }
 
     def _take(self, resource: Resource, url: str | None) -> None:
-        if isinstance(resource, shapes.Bundle):
+        if type(resource) is shapes.Bundle:
             self._total += resource.total or 0
             self._partial = self._partial or bool(resource.link and resource.next_page is not None)
-            entries = resource.entry or []
+            entries = resource.entry
+            if not entries:
+                return
             found = [
                 (inner, entry.full_url)
                 for entry in entries
@@ -222,13 +230,13 @@ class Prefetched:
     def __init__(self, answers: Mapping[str, Answer], site: SiteCodes | None = None) -> None:
         self.answers = answers
         self.site = site
-        self.states = {key: answer.state for key, answer in sorted(answers.items())}
-        self.unreadable = tuple(sorted({lost.ref for answer in answers.values() for lost in answer.lost}))
+        self.states = {key: answers[key].state for key in sorted(answers)}
+        lost = [one.ref for answer in answers.values() if answer.lost for one in answer.lost]
+        self.unreadable = tuple(sorted(set(lost))) if lost else ()
 
     @cached_property
     def records(self) -> Records:
-        arrived = (one for _, answer in sorted(self.answers.items()) for one in answer.found)
-        return Records(arrived, self.site)
+        return Records([one for key in self.states for one in self.answers[key].found], self.site)
 
     @cached_property
     def questions(self) -> dict[str, str]:
@@ -243,7 +251,7 @@ class Prefetched:
     def _told(self, question: str) -> str:
         """Why a question is not answered, or that it is: by its own key, or by what stands under other keys."""
         told = self._own(question)
-        if told in {ANSWERED, PARTIAL}:
+        if told in _SAID:
             return told
         elsewhere = {
             UNREADABLE if answer.incomplete else self.states[key]
@@ -260,14 +268,14 @@ class Prefetched:
         if answer is None:
             return NOT_PROVIDED
         state = self.states[question]
-        if state in {NULL, EMPTY}:
+        if state in _NOTHING_THERE:
             return NOT_PROVIDED if question in READS else ANSWERED
         if state == FAILED:
             return FAILED
         if state == PARTIAL:
             return ANSWERED if question in LATEST_FIRST and answer.holds(question) else PARTIAL
         fits = (question in OBSERVED and shapes.Observation in answer.kinds) or answer.holds(question)
-        return ANSWERED if fits and not answer.incomplete else UNREADABLE
+        return ANSWERED if fits and not (answer.lost and answer.incomplete) else UNREADABLE
 
 
 def complete(
