@@ -109,7 +109,7 @@ class Conversation:
 
     def _next(self, query: Query, page: Slot, asked: str) -> str | None:
         """Where the next page is; None where there is none, none that may be asked, or none that is needed."""
-        if query.key in LATEST_FIRST and Answer(page).holds(query.key):
+        if query.key in LATEST_FIRST and Answer((page,)).holds(query.key):
             return None
         return following(next_link(page) or "", asked, self.base)
 

@@ -91,7 +91,7 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
             elif found.resource is not None:
                 arrivals.append(_Arrival(found.resource, raw, found.full_url))
     known = Records(
-        [*((one.resource, one.url) for one in arrivals), *(records.arrived if records else ())],
+        [*(shapes.Entry(one.resource, one.url) for one in arrivals), *(records.arrived if records else ())],
         records.site if records else None,
     )
     drafts: dict[tuple[str, str], tuple[Resource, Draft]] = {}

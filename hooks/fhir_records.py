@@ -10,11 +10,9 @@ from cds.site_codes import SiteCodes
 from hooks.fhir_days import instant
 from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import fields_of, members_of, read_loosely, text_of
-from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
+from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Entry, Resource
 
 Kind = TypeVar("Kind", bound=Resource)
-Arrived = tuple[Resource, str | None]
-"""A resource and the ``fullUrl`` of its entry."""
 
 _contained = msgspec.json.Decoder(list[AnyResource])
 _anything = msgspec.json.Decoder()
@@ -23,9 +21,9 @@ _sorted = msgspec.json.Encoder(order="sorted")
 
 class Records:
     """Resources by kind, in an order that does not depend on how they arrived, and by reference. ``site``: what is
-    known of codes where they come from."""
+    known of codes where they come from. Each of the entries holds a resource."""
 
-    def __init__(self, arrived: Sequence[Arrived] = (), site: SiteCodes | None = None) -> None:
+    def __init__(self, arrived: Sequence[Entry] = (), site: SiteCodes | None = None) -> None:
         self.arrived = arrived
         self.site = site
         self._contained: tuple[Resource, tuple[Resource, ...]] | None = None
@@ -35,7 +33,8 @@ class Records:
         """Of each kind by id."""
         by_kind: dict[type[Resource], dict[str, Resource]] = {}
         nameless: dict[type[Resource], dict[bytes, Resource]] = {}
-        for resource, _ in self.arrived:
+        for entry in self.arrived:
+            resource: Resource = entry.resource  # type: ignore[assignment]
             kind = type(resource)
             own = resource.id
             if not own:
@@ -64,7 +63,9 @@ class Records:
     @cached_property
     def _by_url(self) -> dict[str, Resource]:
         by_url: dict[str, Resource] = {}
-        for resource, url in self.arrived:
+        for entry in self.arrived:
+            resource: Resource = entry.resource  # type: ignore[assignment]
+            url = entry.full_url
             if url is not None:
                 by_url[url] = resource if url not in by_url else newer(by_url[url], resource)
                 by_url.setdefault(local_ref(url), resource)

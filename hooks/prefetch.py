@@ -16,7 +16,7 @@ from cds.table_reading import TABLES_FOLDER, read_table
 from hooks import fhir_shapes as shapes
 from hooks.fhir_loose import Lost, fields_of, read_loosely
 from hooks.fhir_observations import observation_meanings
-from hooks.fhir_records import Arrived, Records
+from hooks.fhir_records import Records
 from hooks.fhir_shapes import Resource
 
 GIVEN, NULL, EMPTY, PARTIAL, FAILED, JUNK = "given", "null", "empty", "partial", "failed", "junk"
@@ -60,14 +60,16 @@ KINDS: Mapping[type[Resource], str] = {
 }
 """The question that a resource of this kind answers."""
 
-_ANSWERING = {
-    question: frozenset(kind for kind, own in KINDS.items() if own == question) for question in KINDS.values()
+_STUDIES: frozenset[type[Resource]] = frozenset({shapes.Observation, shapes.DiagnosticReport})
+_ANSWERING: Mapping[str, frozenset[type[Resource]]] = {
+    **{question: frozenset(kind for kind, own in KINDS.items() if own == question) for question in KINDS.values()},
+    **dict.fromkeys(OBSERVED, _STUDIES),
 }
-_STUDIES = frozenset({shapes.Observation, shapes.DiagnosticReport})
+"""The kinds that can answer each question."""
 _NOTHING_THERE = frozenset({NULL, EMPTY})
 _SAID = frozenset({ANSWERED, PARTIAL})
 
-KEPT = frozenset(shapes.READ)
+KEPT: frozenset[type[Resource | None]] = frozenset(shapes.READ)
 """The kinds that the review reads."""
 
 OUTCOME = "outcome"
@@ -118,22 +120,24 @@ TEMPLATES: Mapping[str, str] = _templates()
 class Answer:
     """What one key holds, on one page or on several. ``kinds``: those of the resources that were found."""
 
-    def __init__(self, *pages: Slot) -> None:
-        self.found: list[Arrived] = []
+    __slots__ = ("_failed", "_measured", "_null", "_partial", "_seen", "_total", "found", "kinds", "lost")
+
+    def __init__(self, pages: Pages) -> None:
+        self.found: list[shapes.Entry] = []
         self.lost: list[Lost] = []
-        self._partial = False
-        self._failed = False
-        self._total = 0
-        self._seen = 0
+        self.kinds: set[type[Resource] | None] = set()
+        self._partial = self._failed = False
+        self._total = self._seen = 0
         self._null = pages == (None,)
+        self._measured: set[str | None] | None = None
         for page in pages:
             total, self._total, self._partial = self._total, 0, False
-            if isinstance(page, Raw):
+            if type(page) is Raw:
                 self._read_loosely(page)
             elif page is not None:
                 self._take(page, None)
-            self._total = max(total, self._total)
-        self.kinds = {type(resource) for resource, _ in self.found}
+            if total > self._total:
+                self._total = total
 
     @property
     def state(self) -> str:
@@ -154,42 +158,47 @@ class Answer:
 
     def holds(self, question: str) -> bool:
         """Whether any of the resources belongs to this question."""
-        if question in OBSERVED:
-            return not self.kinds.isdisjoint(_STUDIES) and question in self._measured
-        return not self.kinds.isdisjoint(_ANSWERING[question])
+        if self.kinds.isdisjoint(_ANSWERING[question]):
+            return False
+        return question not in OBSERVED or question in self._questions_measured()
 
-    @cached_property
-    def _measured(self) -> set[str | None]:
+    def _questions_measured(self) -> set[str | None]:
         """The questions that the observations belong to."""
-        return {
-            _QUESTION_OF.get(meaning)
-            for resource, _ in self.found
-            if isinstance(resource, shapes.Measured)
-            for meaning in observation_meanings(resource)
-        }
+        if self._measured is None:
+            studies = (one.resource for one in self.found if isinstance(one.resource, shapes.Measured))
+            self._measured = {_QUESTION_OF.get(meaning) for sent in studies for meaning in observation_meanings(sent)}
+        return self._measured
 
     def _take(self, resource: Resource, url: str | None) -> None:
-        if type(resource) is shapes.Bundle:
-            self._total += resource.total or 0
-            self._partial = self._partial or bool(resource.link and resource.next_page is not None)
-            entries = resource.entry
-            if not entries:
-                return
-            found = [
-                (inner, entry.full_url)
-                for entry in entries
-                if type(inner := entry.resource) in KEPT and (entry.search is None or entry.search.mode != OUTCOME)
-            ]
-            self.found += found  # type: ignore[arg-type]
-            self._seen += len(found)
-            if len(found) < len(entries):
-                self._take_rest(entries)
+        kind = type(resource)
+        if kind is shapes.Bundle:
+            self._take_entries(resource)  # type: ignore[arg-type]
             return
         self._seen += 1
-        if isinstance(resource, shapes.OperationOutcome):
+        if kind is shapes.OperationOutcome:
             self._failed = True
-        elif type(resource) in KEPT:
-            self.found.append((resource, url))
+        elif kind in KEPT:
+            self.found.append(shapes.Entry(resource, url))
+            self.kinds.add(kind)
+
+    def _take_entries(self, bundle: shapes.Bundle) -> None:
+        self._total += bundle.total or 0
+        if bundle.link and bundle.next_page is not None:
+            self._partial = True
+        entries = bundle.entry
+        if not entries:
+            return
+        kinds = {_kind_found(entry) if entry.search is not None else type(entry.resource) for entry in entries}
+        if kinds <= KEPT:
+            found = entries
+        else:
+            found = [entry for entry in entries if _kind_found(entry) in KEPT]
+            kinds &= KEPT
+        self.found += found
+        self.kinds |= kinds  # type: ignore[arg-type]
+        self._seen += len(found)
+        if len(found) < len(entries):
+            self._take_rest(entries)
 
     def _take_rest(self, entries: Iterable[shapes.Entry]) -> None:
         """What is no resource that the review reads."""
@@ -220,6 +229,11 @@ class Answer:
                 self._take(found.resource, found.full_url)
 
 
+def _kind_found(entry: shapes.Entry) -> type[Resource | None]:
+    """The kind of what an entry holds; of one that tells of the search itself, that of nothing."""
+    return type(None) if entry.search is not None and entry.search.mode == OUTCOME else type(entry.resource)
+
+
 class Prefetched:
     """All that came with the request.
 
@@ -233,6 +247,11 @@ class Prefetched:
         self.states = {key: answers[key].state for key in sorted(answers)}
         lost = [one.ref for answer in answers.values() if answer.lost for one in answer.lost]
         self.unreadable = tuple(sorted(set(lost))) if lost else ()
+
+    @cached_property
+    def _kinds(self) -> set[type[Resource] | None]:
+        """Of all that came."""
+        return set().union(*(answer.kinds for answer in self.answers.values()))
 
     @cached_property
     def records(self) -> Records:
@@ -252,6 +271,8 @@ class Prefetched:
         """Why a question is not answered, or that it is: by its own key, or by what stands under other keys."""
         told = self._own(question)
         if told in _SAID:
+            return told
+        if self._kinds.isdisjoint(_ANSWERING[question]):
             return told
         elsewhere = {
             UNREADABLE if answer.incomplete else self.states[key]
@@ -282,9 +303,9 @@ def complete(
     prefetch: Mapping[str, Slot], fetched: Mapping[str, Pages] | None = None, site: SiteCodes | None = None
 ) -> Prefetched:
     """Reads what every key holds. ``fetched`` takes the place of keys that were asked of the FHIR server since."""
-    answers = {key: _answer(slot) for key, slot in prefetch.items()}
+    answers = {key: _answer((slot,)) for key, slot in prefetch.items()}
     if fetched:
-        answers.update((key, _answer(*pages)) for key, pages in fetched.items())
+        answers.update((key, _answer(pages)) for key, pages in fetched.items())
     return Prefetched(answers, site)
 
 
@@ -293,8 +314,8 @@ def unanswered(prefetched: Prefetched, wanted: Iterable[str] = TEMPLATES) -> tup
     return tuple(key for key in wanted if prefetched.questions[key] != ANSWERED)
 
 
-def _answer(*pages: Slot) -> Answer:
+def _answer(pages: Pages) -> Answer:
     try:
-        return Answer(*pages)
+        return Answer(pages)
     except RecursionError:
-        return Answer(Raw(b"0"))
+        return Answer((Raw(b"0"),))

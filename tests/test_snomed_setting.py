@@ -20,6 +20,7 @@ from cds.terminology import Coding, Concept, ConditionMeaning, condition_meaning
 from hooks import licences
 from hooks.fhir_read import _allergies, _conditions, _procedures, _resource
 from hooks.fhir_records import Records
+from hooks.fhir_shapes import Entry
 from tests.calling import NOW
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -210,14 +211,16 @@ def test_what_a_code_alone_would_have_told() -> None:
 def test_records_that_are_only_coded_are_odd() -> None:
     name = "A name of this test alone"  # what the readers remember is not put back
     records = Records(
-        (_resource.decode(json.dumps(sent)), None)
-        for sent in (
-            allergy("a1", coded(OXYCODONE, name)),
-            allergy("a2", coded(NO_KNOWN_ALLERGY, f"{name}, too")),
-            procedure("p1", coded(CIRRHOSIS, name)),
-            procedure("p2", coded(CIRRHOSIS, f"Cirrhosis: {name}")),
-            {"resourceType": "Condition", "id": "c1", "code": coded(NEURALGIA, name)},
-        )
+        [
+            Entry(_resource.decode(json.dumps(sent)))
+            for sent in (
+                allergy("a1", coded(OXYCODONE, name)),
+                allergy("a2", coded(NO_KNOWN_ALLERGY, f"{name}, too")),
+                procedure("p1", coded(CIRRHOSIS, name)),
+                procedure("p2", coded(CIRRHOSIS, f"Cirrhosis: {name}")),
+                {"resourceType": "Condition", "id": "c1", "code": coded(NEURALGIA, name)},
+            )
+        ]
     )
     odd: set[str] = set()
     assert [one.ref for one in _allergies(records, odd)] == ["AllergyIntolerance/a1"]
