@@ -66,6 +66,8 @@ _ANSWERING: Mapping[str, frozenset[type[Resource]]] = {
     **dict.fromkeys(OBSERVED, _STUDIES),
 }
 """The kinds that can answer each question."""
+_PLAINLY_ANSWERING = {**_ANSWERING, **dict.fromkeys(OBSERVED, frozenset({shapes.Observation}))}
+"""The kinds that do so under its own key."""
 _NOTHING_THERE = frozenset({NULL, EMPTY})
 _SAID = frozenset({ANSWERED, PARTIAL})
 
@@ -259,7 +261,11 @@ class Prefetched:
 
     @cached_property
     def questions(self) -> dict[str, str]:
-        return {question: self._told(question) for question in TEMPLATES}
+        told = {question: self._own(question) for question in TEMPLATES}
+        for question, own in told.items():
+            if own not in _SAID and not self._kinds.isdisjoint(_ANSWERING[question]):
+                told[question] = self._elsewhere(question, own)
+        return told
 
     @property
     def nothing_known(self) -> bool:
@@ -267,13 +273,8 @@ class Prefetched:
         told = self.questions
         return ANSWERED not in (told["patient"], told["medications"], told["conditions"])
 
-    def _told(self, question: str) -> str:
-        """Why a question is not answered, or that it is: by its own key, or by what stands under other keys."""
-        told = self._own(question)
-        if told in _SAID:
-            return told
-        if self._kinds.isdisjoint(_ANSWERING[question]):
-            return told
+    def _elsewhere(self, question: str, told: str) -> str:
+        """What stands under other keys says, else what was ``told`` by its own key."""
         elsewhere = {
             UNREADABLE if answer.incomplete else self.states[key]
             for key, answer in self.answers.items()
@@ -289,14 +290,16 @@ class Prefetched:
         if answer is None:
             return NOT_PROVIDED
         state = self.states[question]
+        if state == GIVEN and not answer.lost and not answer.kinds.isdisjoint(_PLAINLY_ANSWERING[question]):
+            return ANSWERED
         if state in _NOTHING_THERE:
             return NOT_PROVIDED if question in READS else ANSWERED
         if state == FAILED:
             return FAILED
         if state == PARTIAL:
             return ANSWERED if question in LATEST_FIRST and answer.holds(question) else PARTIAL
-        fits = (question in OBSERVED and shapes.Observation in answer.kinds) or answer.holds(question)
-        return ANSWERED if fits and not (answer.lost and answer.incomplete) else UNREADABLE
+        fits = not answer.kinds.isdisjoint(_PLAINLY_ANSWERING[question]) or answer.holds(question)
+        return ANSWERED if fits and not answer.incomplete else UNREADABLE
 
 
 def complete(

@@ -24,6 +24,7 @@ _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
 )
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_PLAIN_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LOST = Raw(b"null")
 """Stands for drafts that are not there to be read."""
 ORDERS = frozenset({"MedicationRequest", "MedicationOrder"})
@@ -284,13 +285,18 @@ def _bundled(fields: Mapping[str, Raw]) -> Iterator[tuple[Raw, str | None]]:
     entries = members_of(fields.get("entry", ABSENT))
     for member in entries:
         yield from _orders_of(member)
-    told = bytes(fields.get("total", ABSENT)).strip(b'"')
-    more = told.isdigit() and int(told[:LONGEST_TOTAL]) > len(entries)
-    links = [fields_of(link) or {} for link in members_of(fields.get("link", ABSENT))]
+    more = "total" in fields and _says_more(fields["total"], len(entries))
+    links = [fields_of(link) or {} for link in members_of(fields["link"])] if "link" in fields else []
     misspelt = any(name != "entry" and name.casefold() in ENTRIES for name in fields)
     odd = not _is_list(fields.get("entry", ABSENT))
     if more or misspelt or odd or any(text_of(link.get("relation")) == "next" for link in links):
         yield LOST, None
+
+
+def _says_more(total: Raw, held: int) -> bool:
+    """Whether the total of a Bundle is greater than the number of entries that it holds."""
+    told = bytes(total).strip(b'"')
+    return told.isdigit() and int(told[:LONGEST_TOTAL]) > held
 
 
 def _orders_of(entry: Raw) -> Iterator[tuple[Raw, str | None]]:
@@ -346,8 +352,10 @@ def _read_authorization(raw: Raw) -> FhirAuthorization | None:
 
 def _namespace(hook_instance: str | None, body: bytes) -> UUID:
     """Of the hookInstance; of the body's hash where that is missing or no UUID."""
-    try:
-        own = str(UUID(hook_instance or ""))
-    except ValueError:
-        own = hashlib.sha256(body).hexdigest()
+    own = hook_instance or ""
+    if _PLAIN_UUID.fullmatch(own) is None:
+        try:
+            own = str(UUID(own))
+        except ValueError:
+            own = hashlib.sha256(body).hexdigest()
     return uuid5(NAMESPACE, own)
