@@ -25,6 +25,7 @@ _ESCAPES = re.compile(
 )
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _PLAIN_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ORDER = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"(?:MedicationRequest|MedicationOrder)"')
 LOST = Raw(b"null")
 """Stands for drafts that are not there to be read."""
 ORDERS = frozenset({"MedicationRequest", "MedicationOrder"})
@@ -102,6 +103,24 @@ class _Entry(Struct, rename="camel", gc=False):
     entry: Raw = ABSENT
 
 
+class _PlainEntry(Struct, rename="camel", gc=False):
+    resource: Raw
+    full_url: str | None = None
+
+
+class _PlainBundle(
+    Struct, rename="camel", tag_field="resourceType", tag="Bundle", forbid_unknown_fields=True, gc=False
+):
+    """The drafts as nearly everybody sends them. Any other element, as one that is misspelt, is read the slow way."""
+
+    entry: list[_PlainEntry]
+    id: Raw = ABSENT
+    meta: Raw = ABSENT
+    type: Raw = ABSENT
+    timestamp: Raw = ABSENT
+    total: int = 0
+
+
 class _Envelope(Struct, rename="camel", gc=False):
     hook: Raw = ABSENT
     hook_instance: Raw = ABSENT
@@ -125,6 +144,7 @@ MOST_DRAFTS = 200
 _envelope = msgspec.json.Decoder(_Envelope)
 _loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
 _entry = msgspec.json.Decoder(_Entry)
+_plain_bundle = msgspec.json.Decoder(_PlainBundle)
 _any_json = msgspec.json.Decoder(Raw)
 _slots = msgspec.json.Decoder(dict[str, Raw])
 _resource = msgspec.json.Decoder(AnyResource)
@@ -257,6 +277,9 @@ def _before_1_0(context: Raw) -> Raw:
 
 def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
     """The orders of a Bundle, of a list, or a single one; none where nothing was sent."""
+    plain = _plain_orders(raw) if raw else None
+    if plain is not None:
+        return plain
     opening = bytes(raw).lstrip()[:1]
     if not raw or bytes(raw) == b"null":
         return ()
@@ -269,6 +292,23 @@ def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
         return tuple(_bundled(fields))
     entries = [] if fields == {} else members_of(raw)
     return tuple(order for entry in entries for order in _orders_of(entry))
+
+
+def _plain_orders(raw: Raw) -> tuple[tuple[Raw, str | None], ...] | None:
+    """The orders of a Bundle that holds nothing else, and all that it says it holds; None for any other."""
+    try:
+        bundle = _plain_bundle.decode(raw)
+    except UNREADABLE_JSON:
+        return None
+    if bundle.total > len(bundle.entry) or not all(_plainly_an_order(entry.resource) for entry in bundle.entry):
+        return None
+    return tuple((entry.resource, entry.full_url) for entry in bundle.entry)
+
+
+def _plainly_an_order(raw: Raw) -> bool:
+    """Whether it says so at its beginning, and says nothing else after that."""
+    sent = bytes(raw)
+    return _ORDER.match(sent) is not None and sent.count(b"resourceType") == 1
 
 
 def _is_bundle(kind: str | None, has_entry: bool) -> bool:

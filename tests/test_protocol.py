@@ -72,7 +72,7 @@ def test_orders_nested_too_deep_are_400(monkeypatch: pytest.MonkeyPatch) -> None
     def too_deep(*_: Any) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(protocol, "_orders_of", too_deep)
+    monkeypatch.setattr(protocol, "_draft_orders", too_deep)
     with pytest.raises(BadRequest) as refused:
         read()
     assert refused.value.status == 400
