@@ -10,7 +10,7 @@ from cds.drugs import Drug, Ingredient
 from cds.units import exact, read_unit
 
 LARGEST_BARE_COUNT = 10
-"""Pieces. A larger number without a unit may be milligrams."""
+"""Pieces. A larger number without a unit may be milligrams, and so may one from the strength of a piece on."""
 LARGEST_PIECES = 15
 LARGEST_VOLUME_ML = 150
 """A mass of a combination that would be more than this of the opioid is that of its partner ("max 4 g a day")."""
@@ -77,7 +77,10 @@ class Measure:
         if quantity is None or value is None:
             return Measured(reason="no dose")
         if quantity.unit is None or not quantity.unit.strip():
-            known = self.solid and value <= LARGEST_BARE_COUNT
+            strength = self.lead_strength.mg
+            whole = self.lead_strength.per == "piece" and strength not in (None, 1)
+            milligrams = whole and value > 1 and value >= (strength or 0)
+            known = self.solid and value <= LARGEST_BARE_COUNT and not milligrams
             return self.pieces(value, route) if known else Measured(reason="no unit")
         unit = read_unit(quantity.unit)
         if unit is None or unit.kind == "doses":

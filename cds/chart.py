@@ -51,6 +51,8 @@ class Dosage(Struct, frozen=True):
     max_single: Quantity | None = None
     route: str | None = None
     site: str | None = None
+    restated: Quantity | None = None
+    """The same dose as a text says it once more, in another unit: "5 mL (10 mg)"."""
 
 
 class Reason(Struct, frozen=True):

@@ -42,6 +42,10 @@ class Day(Struct, frozen=True):
     """The text and the fields tell another dose; the larger is taken."""
 
 
+ROUNDING = Fraction(1, 20)
+"""Of a dose that is told twice."""
+
+
 def order_day(dosages: tuple[Dosage, ...], measure: Measure) -> Day:
     """All instructions of an order together: parallel ones add up, of a sequence the highest day counts."""
     if not dosages:
@@ -119,6 +123,10 @@ def _instruction(dosage: Dosage, measure: Measure) -> Day:
         if not measure.hourly(dosage.route):
             return Day(reason="infusion or injection")
         dose = measure.measured(dosage.rate, dosage.route)
+    again = measure.measured(dosage.restated, dosage.route)
+    disagrees = _differ(dose, again)
+    if disagrees:  # "5 mL (10 mg)" of 20 mg/mL: the larger, as everywhere
+        dose = max(dose, again, key=lambda told: told.mg or 0)
     most = measure.measured(dosage.max_single, dosage.route)
     if most.mg is not None and (dose.mg is None or most.mg < dose.mg):
         dose = most
@@ -142,7 +150,14 @@ def _instruction(dosage: Dosage, measure: Measure) -> Day:
     mean = _smaller(_product(dose.mg, timing.mean), limit.mg)
     pieces = _smaller(_product(dose.pieces, timing.mean), limit.pieces)
     day = _told(maximum, mean, scheduled, dose, pieces, timing.interval_hours, up_to)
-    return replace(day, minimum=_least(dosage, day, timing.lowest, measure))
+    return replace(day, minimum=_least(dosage, day, timing.lowest, measure), disagrees=disagrees)
+
+
+def _differ(one: Measured, other: Measured) -> bool:
+    """Whether two tellings of one dose differ by more than rounding."""
+    if one.mg is None or other.mg is None:
+        return False
+    return abs(one.mg - other.mg) > ROUNDING * max(one.mg, other.mg)
 
 
 def _least(dosage: Dosage, day: Day, times: Fraction, measure: Measure) -> Fraction | None:

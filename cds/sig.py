@@ -18,8 +18,12 @@ LONGEST = 1000
 
 _DAILY_MEALS = frozenset(("morning", "noon", "evening"))
 _NOTHING = Dosage()
+_ANOTHER_DRUG = frozenset(("with", "plus", "and", "use", "for"))
+"""Words that lead to a second drug: "1 cap tid with 100 mg cap"."""
+_OF_AN_AMOUNT = w.COUNT | w.MASS | w.VOLUME | w.SIZES
 
-Dose = tuple[Quantity | None, Quantity | None]
+Dose = tuple[Quantity | None, Quantity | None, Quantity | None]
+"""Lowest, highest, and the highest once more in another unit."""
 
 
 def read_sig(text: str) -> tuple[Dosage, ...]:
@@ -52,8 +56,11 @@ def _read(text: str) -> tuple[Dosage, ...]:
 def _in_sequence(found: list[tuple[Dosage, ...]]) -> tuple[Dosage, ...]:
     """The steps of a taper. A later step may leave out the dose: it is that of the step before."""
     sequence: list[Dosage] = []
-    for number, dosages in enumerate(found, start=1):
+    number = 0
+    for dosages in found:
+        number += 1
         for dosage in dosages:
+            number += (dosage.sequence or 0) > 1
             low, high = dosage.dose_low, dosage.dose_high
             if high is None and sequence:
                 low, high = sequence[-1].dose_low, sequence[-1].dose_high
@@ -77,12 +84,17 @@ def _step(words: list[str]) -> tuple[Dosage, ...]:
         dosage = _dosage(reading)
         return () if dosage is None else (dosage,)
     dosages: list[Dosage] = []
+    scaled = True
     for start, end in zip([0, *starts[1:]], [*starts[1:], len(words)], strict=True):
         part = Reading(words[start:end])
         dosage = _dosage(part) if part.understood else None
         if dosage is None or dosage.dose_high is None or not _timed(dosage):
             return ()
         dosages.append(dosage)
+        scaled = scaled and part.scaled
+    course = all(dosage.bounds_days is not None for dosage in dosages[:-1]) and not any(one.when for one in dosages)
+    if course or scaled:  # one after the other, or one or the other as the pain is: never all of them
+        dosages = [replace(dosage, sequence=number) for number, dosage in enumerate(dosages, start=1)]
     return tuple(dosages)
 
 
@@ -102,7 +114,7 @@ def _dosage(reading: Reading) -> Dosage | None:
     dose, timing = _dose(reading), _timing(reading)
     if dose is None or timing is None:
         return None
-    low, high = dose
+    low, high, again = dose
     limit = reading.limit
     if limit is not None and limit.unit is None and high is not None:
         # "5 mg q4h, max 6/day" counts doses, "1-2 tabs, max 8/day" counts tablets.
@@ -117,12 +129,16 @@ def _dosage(reading: Reading) -> Dosage | None:
         max_dose=limit,
         max_dose_days=reading.limit_days,
         route=reading.route,
+        restated=again,
     )
 
 
 def _timing(reading: Reading) -> Dosage | None:
     """The frequency, period and moments; None where two frequencies contradict each other."""
-    slots = reading.slots | _DAILY_MEALS if reading.meals and reading.amounts and not reading.rates else reading.slots
+    slots = frozenset(reading.slots)
+    # "with meals" is three times a day, "at night after meals" is once.
+    if reading.meals and reading.amounts and not reading.rates and (not slots or reading.joined_slot):
+        slots |= _DAILY_MEALS
     if not reading.rates:
         once = reading.once and not slots and not reading.weekdays
         return Dosage(frequency=ONE, period=ONE) if once else Dosage(when=len(slots))
@@ -143,10 +159,10 @@ def _timing(reading: Reading) -> Dosage | None:
 
 
 def _dose(reading: Reading) -> Dose | None:
-    """Lowest and highest dose; (None, None) where none is named; None where it is not clear which one is meant."""
+    """The dose; None three times where none is named; None where it is not clear which one is meant."""
     amounts = reading.amounts
     if not amounts:
-        return None, None
+        return None, None, None
     if len(amounts) == 1:
         return _range(amounts[0]) if amounts[0].sort != "bare" or _opens(reading, amounts[0].at) else None
     if len(amounts) > 2:
@@ -154,18 +170,35 @@ def _dose(reading: Reading) -> Dose | None:
     first, second = amounts
     by_sort = {first.sort: first, second.sort: second}
     if by_sort.keys() == {"count", "rate"}:
-        return _times(by_sort["count"], by_sort["rate"])
+        rate = by_sort["rate"]
+        return _range(rate) if rate.total else _times(by_sort["count"], rate)
     mass = by_sort.get("mass")
     other = second if mass is first else first
     if mass is None or other.sort in ("mass", "rate"):
         return None
     if mass.strength and mass.low == mass.high:
-        return _times(other, mass)
-    if other.sort == "bare":
+        between = {reading.word(mass.at - 1), *reading.tokens[first.at + 1 : second.at]}
+        return _times(other, mass) if _ANOTHER_DRUG.isdisjoint(between) else None
+    if other.sort == "bare" or not _restated(reading, first, second):
         return None
+    low, high, _ = _range(mass)
     if mass.total or other.sort == "volume" or mass is first or other.high == 1:
-        return _range(mass)
+        return low, high, Quantity(other.high, other.unit)
     return _range(other)
+
+
+def _restated(reading: Reading, first: Amount, second: Amount) -> bool:
+    """Whether the second of two amounts says the first in another unit ("1 tab (5 mg)", "5 mL = 10 mg"), and is not
+    that of another drug ("1 tab with senna 8.6 mg")."""
+    if second.total or reading.word(second.at - 1) in ("(", "[", "="):
+        return True
+    return _beside(reading, first, second) and (second.sort != "count" or second.high == 1)
+
+
+def _beside(reading: Reading, first: Amount, second: Amount) -> bool:
+    """Whether nothing but units stands between two amounts."""
+    between = reading.tokens[first.at + 1 : second.at]
+    return all(word in _OF_AN_AMOUNT or not (word.isalpha() or word in ".;") for word in between)
 
 
 def _opens(reading: Reading, at: int) -> bool:
@@ -175,9 +208,9 @@ def _opens(reading: Reading, at: int) -> bool:
 
 
 def _range(amount: Amount) -> Dose:
-    return Quantity(amount.low, amount.unit), Quantity(amount.high, amount.unit)
+    return Quantity(amount.low, amount.unit), Quantity(amount.high, amount.unit), None
 
 
 def _times(pieces: Amount, each: Amount) -> Dose:
     """``two 5 mg tablets``, ``2 patches (25 mcg/hr)``."""
-    return Quantity(pieces.low * each.low, each.unit), Quantity(pieces.high * each.high, each.unit)
+    return Quantity(pieces.low * each.low, each.unit), Quantity(pieces.high * each.high, each.unit), None

@@ -38,7 +38,7 @@ class Reading(Cursor):
         self.slots: set[str] = set()
         self.weekdays: set[int] = set()
         self.joined_slot = self.meals = self.as_needed = self.once = False
-        self.up_to_dose = self.up_to_times = False
+        self.up_to_dose = self.up_to_times = self.scaled = False
         self.limit: Quantity | None = None
         self.limit_days: Decimal | None = None
         self.bounds: Decimal | None = None
@@ -57,7 +57,7 @@ class Reading(Cursor):
         word = self.tokens[at]
         if word[-1].isdigit():
             return self.read_number(at)
-        if word in w.DENIED:
+        if word in w.DENIED or (word == "taking" and self.word(at - 1) in ("not", "stop")):
             return self.fail(at)
         if word in w.LIMITS or (word == "more" and self.word(at + 1) == "than"):
             return self.read_limit(at)
@@ -86,11 +86,23 @@ class Reading(Cursor):
         elif word in w.SLOTS:
             self.add_slot(at, w.SLOTS[word])
         elif word in w.WEEKDAYS:
-            self.weekdays.add(w.WEEKDAYS[word])
-        elif word in w.MEALS:
+            self.add_weekday(at, w.WEEKDAYS[word])
+        elif word in w.MEALS and (word != "meal" or self.word(at - 1) in ("each", "every")):
             self.meals = True
+        elif word in w.SEVERITY:
+            self.scaled = True
         elif word in w.ROUTES:
             self.add_route(word)
+
+    def add_weekday(self, at: int, day: int) -> None:
+        """``Mon, Wed, Fri``, ``Mon-Fri``."""
+        self.weekdays.add(day)
+        if self.word(at + 1) in ("-", "to", "through", "thru"):
+            last = (w.WEEKDAYS | w.WEEKEND).get(self.word(at + 2))
+            self.understood = self.understood and last is not None
+            while last is not None and day != last:
+                day = (day + 1) % 7
+                self.weekdays.add(day)
 
     def add_route(self, word: str) -> None:
         route = w.ROUTES.get(word)
@@ -178,7 +190,11 @@ class Reading(Cursor):
         if unit in w.COUNT:
             self.add_route(unit)
             self.amounts.append(Amount(at, low, high, "count", unit))
-            return after + 1
+            days, end = self.per(after + 1)
+            if days is None or not low == high == 1:  # how four a day are shared out is not said
+                return after + 1
+            self.rates.append(Rate(ONE, ONE, days, days))
+            return end
         if unit in w.MASS:
             return self.read_mass(at, low, high, after)
         if unit in w.VOLUME:
@@ -214,7 +230,8 @@ class Reading(Cursor):
     def read_per_something(self, at: int, low: Decimal, high: Decimal, unit: str, slash: int) -> int:
         """``25 mcg/hr`` is a dose; ``10 mg/5 mL`` and ``5 mg/325 mg`` are strengths."""
         if self.word(slash + 1) in w.HOURS:
-            self.amounts.append(Amount(at, low, high, "rate", f"{unit}/h"))
+            total = "total" in (self.word(slash + 2), self.word(at - 1), self.word(at - 2))
+            self.amounts.append(Amount(at, low, high, "rate", f"{unit}/h", total=total))
             return slash + 2
         volume = slash + 2 if self.numbers(slash + 1) else slash + 1
         if self.word(volume) in _CONCENTRATION:
@@ -289,6 +306,7 @@ class Reading(Cursor):
         numbers = self.numbers(after)
         if not numbers or max(numbers) > 10:
             return at + 1
+        self.scaled = True
         following = self.word(after + 1)
         if following == "/" and self.word(after + 2) == "10":
             return after + 3

@@ -45,9 +45,12 @@ WEEKDAYS = {
     for name in names.split()
     for word in (name, name + "s")
 }
+WEEKEND = {"sat": 5, "sun": 6}
+"""Short names that are other words elsewhere: read as the end of a range only."""
 
 SKIPPED_BEFORE_SLOT = word_set("at in the with q before every each after on")
 JOINING = word_set("and & plus +")
+SEVERITY = word_set("mild moderate mod severe sev")
 PAIN_SCALE = word_set("pain scale score level severity rating nrs vas")
 LIMITS = word_set("max maximum mdd nte exceed exceeding limit")
 LIMIT_FILLERS = word_set("dose doses amount of is to be use : = total the at - . ( take")
@@ -58,7 +61,8 @@ DENIED = word_set(
     "increase increasing increased increases decrease decreasing decreased reduce reducing titrate titrated "
     "titration taper tapering tapered wean weaning double doubled extra additional another second third repeat "
     "repeated divided alternate alternating except skip thereafter afterwards followed sliding loading load bolus "
-    "variable kg instead nostrils both unreadable"
+    "variable kg instead nostrils both unreadable "
+    "differently previously formerly was were reduced discontinue discontinued"
 )
 """Words that change what the numbers beside them mean, and "unreadable" for a number in other digits than ours."""
 
