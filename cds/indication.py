@@ -39,7 +39,10 @@ USE_DISORDER = frozenset({"opioid_use_disorder", "opioid_use_disorder_remission"
 
 DIFFUSE = frozenset({"central_pain", "lumbosacral_radiculopathy"})
 FACE_OR_SCALP = frozenset({"face_or_scalp_pain", "trigeminal_neuralgia"})
-FACE_WORDS = re.compile(r"\b(?:face|facial|scalp|head|forehead|cheek|jaw|chin|eye|eyelid|ear|nose|lip|mouth|temple)\b")
+FACE_WORDS = re.compile(
+    r"\b(?:face|facial|scalp|head|forehead|cheek|jaw|chin|eye|eyelid|eyebrow|brow|ear|nose|lip|mouth|tongue|gums?|temple"
+    r"|(?:peri|supra|infra)?orbit(?:al)?|ophthalmic(?:us)?|trigeminal|maxillary|mandibular|v ?[1-3])\b"
+)
 FEET_WORDS = re.compile(r"\b(?:foot|feet|soles?|toes?)\b")
 BEYOND_FEET_WORDS = re.compile(r"\b(?:hands?|fingers?|arms?|legs?|calf|calves|knees?|thighs?)\b")
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from cds.abrupt_stop import continues_taken
 from cds.case import Case
 from cds.chart import MedicationOrder
@@ -126,6 +128,7 @@ class LadderRemedies:
         self, ask: str, finding: Finding, agent: str, draft: MedicationOrder, stays: bool, order: PlainOrder
     ) -> Proposal:
         also = ecg_before(self.case, agent)
+        order = _after(also, order)
         opioid = name_of(draft)
         what = f"{agent_name(agent)} {dose_in_words(order)}{', after an ECG' if also else ''}"
         instead = f"{what[0].upper()}{what[1:]}, instead of {opioid}"
@@ -185,9 +188,11 @@ class LadderRemedies:
                 said.extend(_why_not((), [], [f"{agent.name} ({'; '.join(self.second.in_words(objections))})"]))
                 continue
             ending = f"taper {name_of(draft)} by agreement" if stays else f"no {name_of(draft)}"
-            label = f"Raise {agent.name}: {dose_in_words(order)}; stop its old order; {ending}"
-            gone = None if stays else draft.ref
-            return (Proposal("titrate", finding.group, finding.rule, label, create=order, delete=gone),), ()
+            also = ecg_before(self.case, agent.name)
+            what = f"{dose_in_words(order)}{', after an ECG' if also else ''}"
+            label = f"Raise {agent.name}: {what}; stop its old order; {ending}"
+            raised, gone = _after(also, order), None if stays else draft.ref
+            return (Proposal("titrate", finding.group, finding.rule, label, create=raised, delete=gone, also=also),), ()
         return (), said
 
     def kept_first_line(self, finding: Finding) -> Made:
@@ -240,6 +245,13 @@ class LadderRemedies:
     def _objections(self, draft: MedicationOrder, stays: bool, order: PlainOrder) -> tuple[str, ...]:
         come = as_medication(order, self.case.today, draft.reasons)
         return self.second.objections(None if stays else draft, come)
+
+
+def _after(ecg: PlainOrder | None, order: PlainOrder) -> PlainOrder:
+    """The order, with the word that it waits for the ECG beside it."""
+    if ecg is None:
+        return order
+    return replace(order, note=" ".join(filter(None, (order.note, SCHEDULES.words["ecg_after"]))))
 
 
 def agent_name(agent: str) -> str:

@@ -76,7 +76,7 @@ def review(
     case = Case(drafts, chart, today, hook, selected, settings)
     missing = {f"drug of {draft.ref}: not recognised" for draft in case.asked if draft.drug is None}
     missing.update(f"{ref}: unreadable" for ref in chart.unreadable)
-    unrecognised = {draft.name for draft in case.asked if draft.drug is None}
+    unrecognised = {draft.name for draft in case.asked if draft.drug is None and draft.name}
     if not case.judged:
         if case.partner_of_unknown_list:
             missing.add(case.missing("medications"))
@@ -90,7 +90,7 @@ def review(
     missing.update(case.missing(question) for question in HISTORY_QUESTIONS if not chart.answers(question))
     not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
     missing.update(f"drug of {order.ref}: not recognised" for order in not_recognised)
-    unrecognised.update(order.name for order in not_recognised)
+    unrecognised.update(order.name for order in not_recognised if order.name)
     missing.update(
         f"drug of {order.ref}: {DOUBTS[order.drug.how]}"
         for order in (*case.asked, *case.listed)

@@ -45,7 +45,7 @@ TRAMADOL_SITUATIONS = ("usual", "crcl_below_30")
 CLASSES = ("gabapentinoid", "snri", "tca", "topical")
 WORDS = {
     "capsaicin": ("text", "caution", "feet_caution"),
-    "ecg": ("text", "caution"),
+    "ecg": ("text", "caution", "after"),
     "urine_test": ("text", "caution"),
     "referral_pain": ("text", "caution"),
     "referral_addiction": ("text", "caution"),

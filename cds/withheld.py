@@ -24,6 +24,7 @@ SLEEP_APNOEA = (
 CHRONIC_LUNG = ("copd", "chronic_lung_disease", "interstitial_lung_disease", "asthma_severe")
 RESPIRATORY_FAILURE = ("respiratory_failure", "respiratory_failure_hypercapnic", "respiratory_failure_acute")
 HEPATIC = ("hepatic_disease", "hepatic_disease_severe", "cirrhosis")
+MAO_INHIBITORS = ("maoi", "linezolid_like")
 CONDUCTION = ("conduction_disease", "qt_or_conduction", "long_qt")
 SODIUM_CHANNEL_BLOCKERS = ("carbamazepine", "oxcarbazepine")
 ENDED = frozenset({"stopped", "completed", "ended", "discontinued", "on-hold"})
@@ -134,7 +135,7 @@ def _tricyclic(setting: Setting) -> Iterator[str]:
 def _antidepressant(setting: Setting) -> Iterator[str]:
     """What withholds both duloxetine and the tricyclics."""
     yield from setting.has("narrow-angle glaucoma", "glaucoma_narrow")
-    yield from (f"takes {name}" for name in setting.takes("serotonergic", "maoi"))
+    yield from (f"takes {name}" for name in setting.takes("serotonergic", *MAO_INHIBITORS))
     yield from (f"took {name} recently" for name in _washing_out(setting.case))
 
 
@@ -146,7 +147,7 @@ def _washing_out(case: "Case") -> Iterator[str]:
         drug = order.drug
         if drug is None or drug.name in active:
             continue
-        if "maoi" in drug.roles:
+        if not drug.roles.isdisjoint(MAO_INHIBITORS):
             window = DAYS("maoi_days")
         elif drug.has("fluoxetine"):
             window = DAYS("fluoxetine_days")
@@ -230,8 +231,9 @@ def _tramadol(setting: Setting) -> Iterator[str]:
     yield from (
         f"takes {name}"
         for name in setting.takes(
-            "serotonergic", "maoi", "cyp2d6_strong_inhibitor", "cyp2d6_moderate_inhibitor", "cyp3a4_strong_inhibitor",
-            "cyp3a4_moderate_inhibitor", "cyp3a4_inducer", "partial_agonist", "mixed_agonist_antagonist", "antagonist",
+            "serotonergic", *MAO_INHIBITORS, "cyp2d6_strong_inhibitor", "cyp2d6_moderate_inhibitor",
+            "cyp3a4_strong_inhibitor", "cyp3a4_moderate_inhibitor", "cyp3a4_inducer", "partial_agonist",
+            "mixed_agonist_antagonist", "antagonist",
         )
     )  # fmt: skip
     yield from (f"took {name} recently" for name in _washing_out(case))

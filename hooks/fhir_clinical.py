@@ -1,5 +1,6 @@
 """FHIR resources about the patient -> facts of ``cds.chart``: everything but the drugs."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
@@ -36,6 +37,16 @@ HISTORY = frozenset({"inactive", "remission", "resolved"})
 NOT_ACTIVE = REFUTED | HISTORY
 UNCERTAIN = frozenset({"provisional", "differential", "unconfirmed"})
 NOT_DONE = frozenset({"not-done", "entered-in-error", "preparation"})
+SURGICAL_PROCEDURE = "387713003"
+"""SNOMED CT, the category of an operation."""
+SURGERY, PALLIATIVE = "acute_or_surgical", "palliative"
+OPERATION = re.compile(
+    r"\b(?!phleb|ven)\w+(?:ectomy|plasty|otomy|ostomy|orrhaphy)\b"
+    r"|\b(?:open reduction|internal fixation|orif|fusion|bypass|cabg|amputation|graft|carpal tunnel release"
+    r"|(?:hernia|tendon|ligament|rotator cuff|fracture|laceration) repair|repair of"
+    r"|(?:joint|hip|knee|shoulder|ankle|valve) replacement|(?:total|partial) replacement)\b"
+)
+"""Words of an operation's name."""
 NO_ALLERGY_CODES = frozenset(
     {"716186003", "409137002", "160244002", "428607008", "429625007", "716184000", "no-known-allergies"}
 )
@@ -113,6 +124,8 @@ def read_encounter(sent: shapes.Encounter, records: Records) -> Encounter:
         for raw in (sent.reason_code, sent.reason, sent.diagnosis, sent.reason_reference, sent.indication)
         for reason in read_reasons(raw, sent, records)
     ]
+    kinds = [reason for raw in (sent.type, sent.service_type) for reason in read_reasons(raw, sent, records)]
+    reasons += [reason for reason in kinds if PALLIATIVE in reason.meanings]  # hospice: what the encounter is for
     return Encounter(_encounter_class(sent.encounter_class), encounter_start(sent), tuple(reasons))
 
 
@@ -336,6 +349,14 @@ def _reaction_words(reactions: list[_Reaction]) -> tuple[frozenset[str], bool | 
 # Procedures
 
 
+def _is_surgical(sent: shapes.Procedure, names: list[str]) -> bool:
+    """An operation, by its category or its name."""
+    categories = (concepts(bytes(sent.category)) or ()) if sent.category else ()
+    if any(coding.code == SURGICAL_PROCEDURE for named in categories for coding in named.codings):
+        return True
+    return any(OPERATION.search(name.casefold()) for name in names)
+
+
 def read_procedure(ref: str, sent: shapes.Procedure) -> Procedure | None:
     """A procedure that was done, with its day; None where it was not done."""
     if sent.not_performed or (sent.status or "").casefold() in NOT_DONE:
@@ -346,9 +367,12 @@ def read_procedure(ref: str, sent: shapes.Procedure) -> Procedure | None:
     for raw in (sent.performed_period, sent.occurrence_period):
         runs = period(bytes(raw))
         moment = moment or runs.end or runs.start
+    meanings = frozenset().union(*(meaning.meanings for _, meaning in found), {measured} if measured else ())
+    if _is_surgical(sent, [meaning.name for _, meaning in found]):
+        meanings |= {SURGERY}
     return Procedure(
         ref=ref,
-        meanings=frozenset().union(*(meaning.meanings for _, meaning in found), {measured} if measured else ()),
+        meanings=meanings,
         name=found[0][1].name if found else "",
         done=first_day(moment),
     )

@@ -20,7 +20,9 @@ from hooks.fhir_records import Records, canonical, newer
 from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
 from hooks.prefetch import Prefetched
 
-NOT_PROVIDED = "not provided"
+NOT_PROVIDED, PARTIAL = "not provided", "partial"
+LISTS = {"request": "medications", "statement": "statements", "dispense": "dispenses"}
+"""Where a record of this kind is asked for."""
 DRAFTED = (shapes.MedicationRequest, shapes.MedicationOrder)
 ENTERED_IN_ERROR = "entered-in-error"
 UNDER_WAY = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold"})
@@ -173,11 +175,15 @@ def read_chart(
     encounter = _encounter(records, encounter_id)
     if encounter is None and questions["encounter"] == ANSWERED:
         questions["encounter"] = NOT_PROVIDED
+    medications = _medications(records, odd)
+    for order in medications:  # a drug without any name may be any drug: the list is not known
+        if order.drug is None and not order.name and questions[LISTS[order.kind]] == ANSWERED:
+            questions[LISTS[order.kind]] = PARTIAL
     return Chart(
         patient=patient or Patient(),
         encounter=encounter,
         conditions=_conditions(records, today, odd),
-        medications=_medications(records, odd),
+        medications=medications,
         allergies=_allergies(records, odd),
         observations=_observations(records, odd),
         procedures=_procedures(records, odd),
@@ -259,7 +265,7 @@ def _medications(records: Records, odd: set[str]) -> tuple[MedicationOrder, ...]
             order = read(ref, sent, records)
             if order is not None:
                 orders.append(order.order)
-                if order.odd:
+                if order.odd or not order.order.name:
                     odd.add(ref)
     orders.sort(key=lambda order: order.ref)
     return tuple(orders)

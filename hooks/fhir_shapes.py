@@ -43,6 +43,8 @@ class Patient(Resource):
 class Encounter(Resource):
     status: str | None = None
     encounter_class: Raw = msgspec.field(default=ABSENT, name="class")
+    type: Raw = ABSENT
+    service_type: Raw = ABSENT
     period: Raw = ABSENT
     actual_period: Raw = ABSENT
     reason: Raw = ABSENT
@@ -117,6 +119,7 @@ class DiagnosticReport(Measured):
 class Procedure(Resource):
     status: str | None = None
     not_performed: bool | None = None
+    category: Raw = ABSENT
     code: Raw = ABSENT
     performed_date_time: str | None = None
     performed_period: Raw = ABSENT

@@ -1,0 +1,105 @@
+"""What is put forward, from the request to the labels that a prescriber reads."""
+
+from typing import Any
+
+import pytest
+
+from tests.calling import SIGN, an_app, call
+from tests.sentences import request_of
+
+APP = an_app()
+OXYCODONE = "orders oxycodone 5 mg oral tablet, 1 tablet every 6 hours"
+
+
+def answer(*chart: str, **changed: Any) -> dict[str, Any]:
+    told = request_of(list(chart))
+    told["prefetch"].update(changed)
+    return call(APP, "POST", SIGN, json=told).json()  # type: ignore[no-any-return]
+
+
+def rules(told: dict[str, Any]) -> list[str]:
+    return [finding["rule"] for finding in told["extension"]["firstline.review"].get("findings", ())]
+
+
+def suggestions(*chart: str) -> list[dict[str, Any]]:
+    return [one for card in answer(*chart)["cards"] for one in card.get("suggestions", ())]
+
+
+def labels(*chart: str) -> str:
+    return " | ".join(one["label"] for one in suggestions(*chart))
+
+
+def test_a_tricyclic_is_begun_and_raised_above_forty_only_after_an_ecg() -> None:
+    low = "takes nortriptyline 10 mg oral capsule, 1 capsule at night, since 2026-01-01"
+    [raised] = [
+        one
+        for one in suggestions("age 50", "eGFR 90 on 2026-02-01", "has diabetic neuropathy (E11.42)", low, OXYCODONE)
+        if one["label"].startswith("Raise nortriptyline")
+    ]
+    assert "after an ECG" in raised["label"]
+    assert [action["resource"]["resourceType"] for action in raised["actions"] if action["type"] == "create"] == [
+        "MedicationRequest",
+        "ServiceRequest",
+    ]
+    notes = raised["actions"][0]["resource"]["note"]
+    assert "Start only after the ECG has been seen." in notes[0]["text"]
+    young = labels("age 38", "eGFR 90 on 2026-02-01", "has diabetic neuropathy (E11.42)", low, OXYCODONE)
+    assert "Raise nortriptyline" in young and "ECG" not in young
+
+
+@pytest.mark.parametrize("allergen", ["lidocaine", "bupivacaine", "Marcaine", "ropivacaine", "local anesthetics"])
+def test_no_lidocaine_with_an_allergy_to_an_anaesthetic_of_its_kind(allergen: str) -> None:
+    chart = ("age 72", "eGFR 80 on 2026-02-01", "has postherpetic neuralgia of the chest wall (B02.29)")
+    assert "Lidocaine" in labels(*chart, OXYCODONE)
+    assert "Lidocaine" not in labels(*chart, f"allergic to {allergen}, anaphylaxis", OXYCODONE)
+
+
+@pytest.mark.parametrize(
+    "pain",
+    ["PHN V1 distribution", "PHN ophthalmic division", "PHN periorbital", "postherpetic neuralgia left eyebrow"],
+)
+def test_no_patch_on_the_face(pain: str) -> None:
+    assert "patch" not in labels("age 72", "eGFR 80 on 2026-02-01", f"{OXYCODONE}, because {pain}")
+
+
+def test_no_antidepressant_beside_an_antibiotic_that_inhibits_mao() -> None:
+    chart = ("age 50", "eGFR 90 on 2026-02-01", "has diabetic neuropathy (E11.42)")
+    assert "Duloxetine" in labels(*chart, OXYCODONE)
+    beside = labels(*chart, "takes tedizolid 200 mg oral tablet, 1 tablet once a day, since 2026-02-27", OXYCODONE)
+    assert "Duloxetine" not in beside and "Nortriptyline" not in beside
+
+
+def test_a_list_with_a_nameless_drug_is_not_known() -> None:
+    nameless = {
+        "resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order",
+        "authoredOn": "2026-02-01", "medicationReference": {"reference": "Medication/gone"},
+    }  # fmt: skip
+    sent = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": nameless}]}
+    told = answer(f"{OXYCODONE}, because osteoarthritis (M17.11)", medications=sent)
+    review = told["extension"]["firstline.review"]
+    assert "medications: partial" in review["notAssessed"]
+    assert "MedicationRequest/m1: unreadable" in review["notAssessed"]
+    [card] = told["cards"]
+    assert card["summary"].startswith("Not checked: medications")
+    assert "Not recognised, so not checked: ." not in card["detail"]
+
+
+def test_hospice_is_seen_from_the_kind_of_the_encounter() -> None:
+    encounter = {
+        "resourceType": "Encounter", "id": "e1", "status": "in-progress", "class": {"code": "AMB"},
+        "type": [{"text": "Admission to hospice"}],
+    }  # fmt: skip
+    chart = ("has diabetic neuropathy (E11.42)", OXYCODONE)
+    assert "NP-01" in rules(answer(*chart))
+    assert "NP-01" not in rules(answer(*chart, encounter=encounter))
+
+
+def test_an_operation_is_told_by_its_category() -> None:
+    procedure = {
+        "resourceType": "Procedure", "id": "p1", "status": "completed", "performedDateTime": "2026-02-20",
+        "category": {"coding": [{"system": "http://snomed.info/sct", "code": "387713003"}]},
+        "code": {"text": "Procedure on the left foot"},
+    }  # fmt: skip
+    sent = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": procedure}]}
+    told = answer("has diabetic neuropathy (E11.42)", OXYCODONE, procedures=sent)
+    assert "NP-01" not in rules(told)
