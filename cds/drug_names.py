@@ -3,6 +3,7 @@
 Whole words only: ``ipratropium`` holds no opium. A name that holds none of the listed names is not read.
 """
 
+import re
 from decimal import Decimal
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from cds.drug_tables import DrugTables, FormWords, Ingredient, NamedDrug
 from cds.strengths import MASSES, PERCENT, VOLUMES, Strength, assigned, chains_in, plain_amount
 from cds.words import Match, tokens_of
 
+NO_DRUG = re.compile(r"\b(?:test strips?|test kit|(?:drug|urine) (?:screen|screening|test))\b")
+"""Words of a test that a drug's name stands in."""
 SKIN_INGREDIENTS = frozenset({"lidocaine", "capsaicin"})
 PATCH_INGREDIENTS = frozenset({"fentanyl", "buprenorphine"})
 HIGHEST_HOURLY_MG = Decimal("0.1")
@@ -59,10 +62,12 @@ class DrugReading(Struct, frozen=True):
 def read_name(text: str, tables: DrugTables) -> DrugReading | None:
     """What a name says, or None where it holds no listed name.
 
-    None as well where it holds only what is sold beside opioids, joined to a word that is not known
-    (``ACETAMINOPHEN-XYZ``): the other half may be an opioid.
+    A test for a drug is none. None as well where it holds only what is sold beside opioids, joined to a word that is
+    not known (``ACETAMINOPHEN-XYZ``): the other half may be an opioid.
     """
     tokens = tokens_of(text)
+    if NO_DRUG.search(" ".join(tokens)):
+        return None
     matches, taken = _matches(tokens, tables)
     plain = _names(matches)
     tokens = written_out(tokens, taken, plain, tables.spellings, tables.short_names)

@@ -141,3 +141,23 @@ def test_a_companion_joined_to_an_unknown_word_may_hold_an_opioid(text: str) -> 
 )  # fmt: skip
 def test_a_companion_alone_is_recognised(text: str, name: str) -> None:
     assert name_of(text) == name
+
+
+@pytest.mark.parametrize("text", ["fentanyl test strips", "Fentanyl Test Strip kit", "oxycodone urine drug screen"])
+def test_a_test_for_a_drug_is_no_drug(text: str) -> None:
+    assert recognise(Concept(text=text)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "release"),
+    [
+        ("BUPREN/NALOX SUB 8-2MG", "buprenorphine / naloxone", None),
+        ("BUT/ASA/CAF/COD CAP 30MG", "butalbital / aspirin / caffeine / codeine", "IR"),
+        ("oxycodone extended 20 mg tab", "oxycodone", "ER"),
+        ("Rextovy 4 mg nasal spray", "naloxone", "IR"),
+    ],
+)
+def test_names_as_claims_and_pharmacies_cut_them(text: str, name: str, release: str | None) -> None:
+    drug = recognise(Concept(text=text))
+    assert drug is not None
+    assert (drug.name, drug.release) == (name, release)
