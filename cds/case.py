@@ -70,6 +70,21 @@ def once_a_chart(ask: Callable[["Case"], Answer]) -> Callable[["Case"], Answer]:
     return asked_once
 
 
+def once_a_draft(ask: Callable[["Case", MedicationOrder], Answer]) -> Callable[["Case", MedicationOrder], Answer]:
+    """The same for a question about one draft that its own reasons and the chart answer, whatever stands beside it."""
+
+    @wraps(ask)
+    def asked_once(case: "Case", draft: MedicationOrder) -> Answer:
+        answers, key = case.chart_answers, (ask, id(draft))
+        if key not in answers:
+            # The draft is kept with the answer: nothing else then has its identity.
+            answers[key] = draft, ask(case, draft)
+        known: Answer = answers[key][1]
+        return known
+
+    return asked_once
+
+
 class ReviewSettings(Struct, frozen=True):
     """What a site may set for the review. ``info_cards``: whether information alone may make a card (never G04's);
     ``numbers``: its own in place of a rule's, by rule id and name ("DD-23.mme_per_day", ``cds.local_numbers``)."""
@@ -370,12 +385,12 @@ class Case:
         return None if days is None else days.start
 
 
-@once_a_case
+@once_a_draft
 def _indication(case: Case, draft: MedicationOrder) -> indications.Indication:
     return indications.indication(draft, case.chart, case.today)
 
 
-@once_a_case
+@once_a_draft
 def _exclusion(case: Case, draft: MedicationOrder) -> indications.Exclusion:
     return indications.exclusion(draft, case.chart, case.today)
 

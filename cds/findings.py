@@ -58,15 +58,23 @@ class Assessment(Struct, frozen=True):
 def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
     """Asks every rule about every judged draft. A rule that raises becomes a visible "not checked"."""
     rules = tuple(rules)
-    outcomes = [
-        (rule, draft, _answer(rule, part, draft)) for part in case.parts for draft in part.judged for rule in rules
-    ]
+    outcomes: list[tuple[str, str, Outcome]] = []
+    told: list[tuple[Rule, MedicationOrder, Fires | CannotTell]] = []
+    for part in case.parts:
+        for draft in part.judged:
+            for rule in rules:
+                try:
+                    outcome = rule.answer(part, draft)
+                except Exception as error:  # the one place: a rule that fails must never look like one that is content
+                    log.error("rule %s not checked: %s", rule.id, type(error).__name__)
+                    outcome = CannotTell((f"{rule.id}: not checked",), said=True, words=NOT_CHECKED)
+                outcomes.append((rule.id, draft.ref, outcome))
+                if not isinstance(outcome, DoesNotApply):
+                    told.append((rule, draft, outcome))
     missing: set[str] = set()
     findings: dict[tuple[object, ...], Finding] = {}
     said: dict[tuple[object, ...], Said] = {}
-    for rule, draft, outcome in outcomes:
-        if isinstance(outcome, DoesNotApply):
-            continue
+    for rule, draft, outcome in told:
         if isinstance(outcome, Fires):
             missing.update(outcome.unknown)
             key: tuple[object, ...] = (
@@ -89,16 +97,8 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
         findings=tuple(sorted(findings.values(), key=_card_order)),
         said=tuple(said.values()),
         not_assessed=tuple(sorted(missing)),
-        outcomes=tuple([(rule.id, draft.ref, outcome) for rule, draft, outcome in outcomes]),
+        outcomes=tuple(outcomes),
     )
-
-
-def _answer(rule: Rule, case: Case, draft: MedicationOrder) -> Outcome:
-    try:
-        return rule.answer(case, draft)
-    except Exception as error:  # the one place: a rule that fails must never look like a rule that is content
-        log.error("rule %s not checked: %s", rule.id, type(error).__name__)
-        return CannotTell((f"{rule.id}: not checked",), said=True, words=NOT_CHECKED)
 
 
 NOT_CHECKED = "not checked"

@@ -50,6 +50,7 @@ def scheduled(order: MedicationOrder) -> bool:
     return any(daily_dose(order, name).scheduled != 0 for name in opioids_of(order))
 
 
+@once_a_chart
 def undated(case: Case) -> bool:
     """Whether an opioid on the list has no dates, or ran nobody knows how long."""
     spans = (span(order, case.today) for order in case.listed if is_opioid(order))

@@ -31,6 +31,8 @@ class Status(Struct, frozen=True):
 
 
 UNKNOWN = Status("unknown")
+ANSWERS = frozenset({"pregnancy_status", "pregnancy_test", "estimated_delivery"})
+"""Observations that tell of a pregnancy."""
 
 
 class _Said(Struct, frozen=True):
@@ -41,6 +43,8 @@ class _Said(Struct, frozen=True):
 
 def pregnancy(case: Case, windows: Windows) -> Status:
     """Whether the patient is pregnant: what was recorded last, of what is still in its window."""
+    if case.chart.encounter is None and ANSWERS.isdisjoint(case.observed) and "pregnancy" not in case.by_meaning:
+        return UNKNOWN
     said = [*_statuses(case, windows), *_tests(case, windows), *_due(case, windows), *_conditions(case, windows)]
     current = [one for one in said if one.answer in ("yes", "no")]
     latest = max(current, key=lambda one: (one.day or date.min, one.answer == "yes"), default=None)

@@ -1,7 +1,7 @@
 """What an opioid is ordered for: chronic or acute pain, palliative care, a use disorder; and where it is given."""
 
 from cds import indication as indications
-from cds.case import Case, once_a_case
+from cds.case import Case, once_a_draft
 from cds.chart import MedicationOrder
 
 LASTING_PAIN = frozenset({"other_painful_condition", "fibromyalgia", "headache", "neuropathic_possible"})
@@ -34,7 +34,7 @@ def acute_pain(case: Case, draft: MedicationOrder) -> bool:
     return acute and not case.has(*NOT_ACUTE)
 
 
-@once_a_case
+@once_a_draft
 def chronic_pain(case: Case, draft: MedicationOrder) -> bool | None:
     """Whether the order is for pain that lasts: neuropathic, by its own reason, else by the problem list. None where
     the problem list is not known and the order gives no reason."""

@@ -9,6 +9,7 @@ from cds.case import Case
 from cds.chart import MedicationOrder, Quantity
 from cds.findings import Finding
 from cds.knowledge import GROUPS, load_group
+from cds.ladder_view import JUDGED
 from cds.offer import AGENT_CLASSES, unknown_for
 from cds.outcome import INDICATORS
 
@@ -22,9 +23,17 @@ DOSE_READERS = (
     "dose", "DD-09", "DD-13", "DD-16", "DD-17", "SAF-01", "SAF-12", "SAF-13", "SAF-14", "SAF-16",
 )  # fmt: skip
 """What reads how much of a drug is ordered: the dose group, and rules of other groups with a limit on the dose."""
+NO_GRAVER = frozenset({"SAF-01"})
+"""Of these, those that warn and never more: where one was found, a lower dose brings nothing new of it."""
+BUT_THE_LADDER = tuple(group for group in GROUPS if group != "ladder")
+"""The groups that can warn of an opioid that is not surely for neuropathic pain."""
 TITLES = {rule: knowledge.title for group in GROUPS for rule, knowledge in load_group(group).items()}
 OF_THE_CHART = ("chart_answers", "listed", "renal", "by_meaning", "observed", "medications_known", "history_known")
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
+OF_THE_DRUGS = ("kept", "reverse", "names_on_record", "roles_on_record")
+"""What a case knows from its drugs, whatever their doses."""
+WITH_THE_DRAFTS = ("judged", "starting", "regimen", "opioids")
+"""Orders that a case picks by their drugs: another dose stands where the drafted one stood."""
 
 
 class SecondReview:
@@ -49,6 +58,23 @@ class SecondReview:
     ) -> Sequence[Finding]:
         """What the rules of these groups find when one draft is deleted and another order signed in its place, with a
         second one ``beside`` it."""
+        other = self._other_case(gone, come, beside)
+        if groups is GROUPS and not any(other.indication(draft).grade in JUDGED for draft in other.judged):
+            groups = BUT_THE_LADDER
+        return self.assess(other, groups)
+
+    def findings_at(self, draft: MedicationOrder, factor: Decimal) -> Sequence[Finding]:
+        """What the rules find with this share of the drafted dose. Asked for by several findings, reviewed once."""
+        key = id(draft), factor
+        if key not in self._remembered:
+            readers = [rule for rule in DOSE_READERS if rule not in NO_GRAVER or rule not in self.known]
+            self._remembered[key] = self.assess(self._at_dose(draft, with_dose(draft, factor)), readers)
+        return self._remembered[key]
+
+    def _other_case(
+        self, gone: MedicationOrder | None, come: MedicationOrder | None, beside: MedicationOrder | None = None
+    ) -> Case:
+        """This case with one draft gone and others come; what the chart alone tells need not be worked out again."""
         case = self.case
         drafts = [draft for draft in case.drafts if draft is not gone]
         asked = {draft.ref for draft in case.asked if draft is not gone}
@@ -57,15 +83,26 @@ class SecondReview:
                 drafts.append(order)
                 asked.add(order.ref)
         other = Case(drafts, case.chart, case.today, case.hook, frozenset(asked), case.settings)
-        vars(other).update({name: vars(case)[name] for name in OF_THE_CHART if name in vars(case)})
-        return self.assess(other, groups)
+        known, told = vars(case), vars(other)
+        for name in OF_THE_CHART:
+            if name in known:
+                told[name] = known[name]
+        return other
 
-    def findings_at(self, draft: MedicationOrder, factor: Decimal) -> Sequence[Finding]:
-        """What the rules find with this share of the drafted dose. Asked for by several findings, reviewed once."""
-        key = id(draft), factor
-        if key not in self._remembered:
-            self._remembered[key] = self.findings(draft, with_dose(draft, factor), DOSE_READERS)
-        return self._remembered[key]
+    def _at_dose(self, draft: MedicationOrder, changed: MedicationOrder) -> Case:
+        """This case with another dose of the same draft: only what reads doses has to be worked out again."""
+        case, other = self.case, self._other_case(draft, changed)
+        known, told = vars(case), vars(other)
+        for name in OF_THE_DRUGS:
+            if name in known:
+                told[name] = known[name]
+        for name in WITH_THE_DRAFTS:
+            if name in known:
+                told[name] = tuple([changed if order is draft else order for order in known[name]])
+        told["replacements"] = tuple([(changed if new is draft else new, old) for new, old in case.replacements])
+        if case.parts == (case,):
+            told["parts"] = (other,)
+        return other
 
     def objections(
         self, gone: MedicationOrder | None, come: MedicationOrder | None, beside: MedicationOrder | None = None

@@ -50,6 +50,13 @@ def acetaminophen_above_limit(case: Case, draft: MedicationOrder) -> Outcome:
         return DoesNotApply("no drug with acetaminophen")
     liver = _liver_risks(case) if amount > ACETAMINOPHEN_LIVER else Risks()
     other = _other_risks(case) if amount > ACETAMINOPHEN_AT_RISK else Risks()
+    missing = [*total.unknown, *liver.missing, *other.missing]
+    if not case.medications_known:
+        missing.append(case.missing("medications"))
+    above = amount > ACETAMINOPHEN_MAX
+    at_risk = liver.named or (amount > ACETAMINOPHEN_AT_RISK and other.named)
+    if not above and not at_risk and not missing:
+        return DoesNotApply("acetaminophen within the limit")
     facts = {
         "ingredient": ACETAMINOPHEN,
         "mg_per_day": number(amount),
@@ -57,21 +64,16 @@ def acetaminophen_above_limit(case: Case, draft: MedicationOrder) -> Outcome:
         "products": listing(_product(order, mg) for order, mg in total.parts) if total.parts else "none that is known",
         "unit_limit_mg": number(UNIT_LIMIT),
     }
-    risks = "; ".join((*liver.named, *other.named))
-    if amount > ACETAMINOPHEN_MAX:
+    if above:
         facts["limit_mg_per_day"] = number(ACETAMINOPHEN_MAX)
         return _acetaminophen_maximum(case, draft, facts)
-    if liver.named or (amount > ACETAMINOPHEN_AT_RISK and other.named):
+    if at_risk:
         limit = ACETAMINOPHEN_LIVER if liver.named else ACETAMINOPHEN_AT_RISK
-        facts |= {"limit_mg_per_day": number(limit), "risk": (*liver.named, *other.named)[0], "risks": risks}
+        risks = (*liver.named, *other.named)
+        facts |= {"limit_mg_per_day": number(limit), "risk": risks[0], "risks": "; ".join(risks)}
         return Fires("warning", facts, "at_risk", _acetaminophen_asks(case, draft))
-    missing = [*total.unknown, *liver.missing, *other.missing]
-    if not case.medications_known:
-        missing.append(case.missing("medications"))
-    if missing:
-        facts["acetaminophen_not_known"] = facts["products"] + (f"; known part {number(amount)} mg" if amount else "")
-        return CannotTell(tuple(dict.fromkeys(missing)), said=bool(total.unknown), facts=facts)
-    return DoesNotApply("acetaminophen within the limit")
+    facts["acetaminophen_not_known"] = facts["products"] + (f"; known part {number(amount)} mg" if amount else "")
+    return CannotTell(tuple(dict.fromkeys(missing)), said=bool(total.unknown), facts=facts)
 
 
 def _acetaminophen_maximum(case: Case, draft: MedicationOrder, facts: dict[str, str]) -> Fires:

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from cds.breathing import opioid_name, starts_opioid
-from cds.case import Case, number
+from cds.case import Case, number, once_a_chart
 from cds.chart import Condition, MedicationOrder
 from cds.dose import daily_dose
 from cds.drugs import Drug
@@ -45,6 +45,7 @@ class Liver(Struct, frozen=True):
     child_pugh: ChildPugh | None
 
 
+@once_a_chart
 def hepatic_impairment(case: Case) -> Liver | tuple[str, ...] | None:
     """The gravest impairment of the list, else that of the laboratory (CLINICAL.md section 13, "Words").
 

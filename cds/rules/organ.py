@@ -76,6 +76,8 @@ def _listed(case: Case, meanings: Iterable[str]) -> list[tuple[str, Condition]]:
     """The present conditions with these meanings, in the order of the meanings, each once by the first it has."""
     listed: dict[int, tuple[str, Condition]] = {}
     by_meaning = case.by_meaning
+    if by_meaning.keys().isdisjoint(meanings):
+        return []
     for meaning in meanings:
         if meaning not in by_meaning:
             continue
@@ -89,7 +91,7 @@ def respiratory_failure(case: Case, draft: MedicationOrder) -> Outcome:
     """In respiratory failure or acute or severe asthma give no opioid outside a monitored setting."""
     if not starts_opioid(draft):
         return NO_OPIOID
-    if monitored(case) and AT_HOME.isdisjoint(draft.category):
+    if _is_watched(case, draft):
         return DoesNotApply("monitored setting")
     found = acute_breathing(case)
     if not found:
@@ -105,6 +107,11 @@ def respiratory_failure(case: Case, draft: MedicationOrder) -> Outcome:
     if palliative(case, draft):
         return Fires("warning", facts, "palliative", ("naloxone",), unknown)
     return Fires("critical", facts, asks=("delete",), unknown=unknown)
+
+
+def _is_watched(case: Case, draft: MedicationOrder) -> bool:
+    """Given in a monitored setting, and not to take home."""
+    return monitored(case) and AT_HOME.isdisjoint(draft.category)
 
 
 @once_a_chart
@@ -177,7 +184,7 @@ def chronic_respiratory_risk(case: Case, draft: MedicationOrder) -> Outcome:
             "breathing": found[0].name,
             "breathings": "; ".join(dict.fromkeys(sign.said for sign in found + managed)),
         }
-        if isinstance(respiratory_failure(case, draft), Fires):
+        if acute_breathing(case) and not _is_watched(case, draft):  # DD-18 has fired
             return Fires("info", facts)
         return Fires("warning", facts, asks=("half_dose", "naloxone"))
     if missing:
@@ -185,6 +192,7 @@ def chronic_respiratory_risk(case: Case, draft: MedicationOrder) -> Outcome:
     return Fires("info", facts | {"breathing": managed[0].name, "breathings": managed[0].said}, "managed")
 
 
+@once_a_chart
 def _respiratory_risks(case: Case) -> tuple[list[Sign], list[Sign], list[str]]:
     """Risks, those that are mild or treated, and the ``notAssessed`` entries where there may be more."""
     found: list[Sign] = []
