@@ -32,19 +32,23 @@ def lower_dose(
 
     ``half_dose`` is the half or nothing; it need not settle the finding. None: no share that can be taken does.
     """
-    settled = DOSE_RULES.get(ask, frozenset()) | {finding.rule}
     for factor in FACTORS.get(ask, ALL_FACTORS):
-        if not can_be_taken(draft, factor):
-            continue
-        found = second.findings_at(draft, factor)
-        if second.new_among(found):
-            continue
-        left = {f.rule for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)}
-        if ask == "half_dose" or settled.isdisjoint(left):
-            return Update(
-                draft.ref, dose_factor=factor, note=f"Dose lowered to {percent(factor)} of the draft."
-            ), factor
+        if can_be_taken(draft, factor) and _passes(finding, draft, ask, factor, second):
+            note = f"Dose lowered to {percent(factor)} of the draft."
+            return Update(draft.ref, dose_factor=factor, note=note), factor
     return None
+
+
+def _passes(finding: Finding, draft: MedicationOrder, ask: str, factor: Decimal, second: SecondReview) -> bool:
+    """Whether this share of the dose brings nothing new, and settles what has to be settled."""
+    if ask == "half_dose" and second.is_milder_at(draft, factor):
+        return True
+    found = second.findings_at(draft, factor)
+    if second.new_among(found):
+        return False
+    settled = DOSE_RULES.get(ask, frozenset()) | {finding.rule}
+    left = {f.rule for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)}
+    return ask == "half_dose" or settled.isdisjoint(left)
 
 
 def lowered_to(draft: MedicationOrder, factor: Decimal) -> str:

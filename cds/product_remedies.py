@@ -24,7 +24,7 @@ from cds.orders import PlainOrder, Proposal, as_medication
 from cds.remedies import NOTHING, Made, drafts_of, name_of, taper_words
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, opioids_of, stops
-from cds.second_review import SecondReview
+from cds.second_review import GABAPENTINOID_READERS, SecondReview
 from cds.supporting_orders import rescue_order
 
 REQUEST = "MedicationRequest/"
@@ -110,7 +110,8 @@ class ProductRemedies:
         order = lowered_order(self.case, running, name)
         if order is None:
             return NOTHING
-        objections = self.second.objections(None, as_medication(order, self.case.today, running.reasons))
+        lowered = as_medication(order, self.case.today, running.reasons)
+        objections = self.second.objections(None, lowered, readers=GABAPENTINOID_READERS)
         if objections:
             return (), (f"A lower dose of {name} is not proposed: {'; '.join(self.second.in_words(objections))}.",)
         last = order.steps[-1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -114,7 +115,12 @@ def review(
 
 def _found_again(case: Case, asked: Collection[str]) -> Sequence[Finding]:
     """What the rules of these groups, or of these ids, find in a case that a suggestion would make."""
-    return assess(case, [rule for rule in RULES if rule.group in asked or rule.id in asked]).findings
+    return assess(case, _rules_of(frozenset(asked))).findings
+
+
+@lru_cache(maxsize=64)
+def _rules_of(asked: frozenset[str]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in RULES if rule.group in asked or rule.id in asked)
 
 
 def _view(case: Case, draft: MedicationOrder) -> OrderView:

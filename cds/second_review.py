@@ -5,13 +5,16 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from cds.breathing import one_off
 from cds.case import Case
 from cds.chart import MedicationOrder, Quantity
+from cds.dose import DailyDose, daily_dose
 from cds.findings import Finding
 from cds.knowledge import GROUPS, load_group
 from cds.ladder_view import JUDGED
 from cds.offer import AGENT_CLASSES, unknown_for
 from cds.outcome import INDICATORS
+from cds.supply import supply_days
 
 Assess = Callable[[Case, Collection[str]], Sequence[Finding]]
 """What the rules of these groups, or of these ids, find in a case."""
@@ -25,9 +28,10 @@ DOSE_READERS = (
 """What reads how much of a drug is ordered: the dose group, and rules of other groups with a limit on the dose."""
 NO_GRAVER = frozenset({"SAF-01"})
 """Of these, those that warn and never more: where one was found, a lower dose brings nothing new of it."""
-BUT_THE_LADDER = tuple(group for group in GROUPS if group != "ladder")
-"""The groups that can warn of an opioid that is not surely for neuropathic pain."""
 TITLES = {rule: knowledge.title for group in GROUPS for rule, knowledge in load_group(group).items()}
+LADDER = "ladder"
+GABAPENTINOID_READERS = (LADDER, "DD-02", "DD-03", "DD-05", "SAF-01")
+"""What reads which gabapentinoid is taken, and how much of it."""
 OF_THE_CHART = ("chart_answers", "listed", "renal", "by_meaning", "observed", "medications_known", "history_known")
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
 OF_THE_DRUGS = ("kept", "reverse", "names_on_record", "roles_on_record")
@@ -53,15 +57,16 @@ class SecondReview:
         self,
         gone: MedicationOrder | None,
         come: MedicationOrder | None,
-        groups: Collection[str] = GROUPS,
         beside: MedicationOrder | None = None,
+        readers: Collection[str] = GROUPS,
     ) -> Sequence[Finding]:
-        """What the rules of these groups find when one draft is deleted and another order signed in its place, with a
-        second one ``beside`` it."""
+        """What the rules find when one draft is deleted and another order signed in its place, with a second one
+        ``beside`` it: all rules, or those of these groups and ids."""
         other = self._other_case(gone, come, beside)
-        if groups is GROUPS and not any(other.indication(draft).grade in JUDGED for draft in other.judged):
-            groups = BUT_THE_LADDER
-        return self.assess(other, groups)
+        if any(other.indication(draft).grade in JUDGED for draft in other.judged):
+            return self.assess(other, readers)
+        # The ladder warns only of an opioid that is surely or probably for neuropathic pain.
+        return self.assess(other, [reader for reader in readers if reader != LADDER])
 
     def findings_at(self, draft: MedicationOrder, factor: Decimal) -> Sequence[Finding]:
         """What the rules find with this share of the drafted dose. Asked for by several findings, reviewed once."""
@@ -70,6 +75,21 @@ class SecondReview:
             readers = [rule for rule in DOSE_READERS if rule not in NO_GRAVER or rule not in self.known]
             self._remembered[key] = self.assess(self._at_dose(draft, with_dose(draft, factor)), readers)
         return self._remembered[key]
+
+    def is_milder_at(self, draft: MedicationOrder, factor: Decimal) -> bool:
+        """Whether no rule can find more with this share of a dose than it did: of a new order of one instruction whose
+        words add nothing to its numbers, every rule that reads a dose warns the more the higher it is."""
+        if self.case.replacements or len(draft.dosages) != 1 or draft.drug is None:
+            return False
+        changed = with_dose(draft, factor)
+        return (
+            one_off(changed) == one_off(draft)
+            and supply_days(changed) == supply_days(draft)
+            and all(
+                _is_lower(daily_dose(changed, part.name), daily_dose(draft, part.name))
+                for part in draft.drug.ingredients
+            )
+        )
 
     def _other_case(
         self, gone: MedicationOrder | None, come: MedicationOrder | None, beside: MedicationOrder | None = None
@@ -105,10 +125,14 @@ class SecondReview:
         return other
 
     def objections(
-        self, gone: MedicationOrder | None, come: MedicationOrder | None, beside: MedicationOrder | None = None
+        self,
+        gone: MedicationOrder | None,
+        come: MedicationOrder | None,
+        beside: MedicationOrder | None = None,
+        readers: Collection[str] = GROUPS,
     ) -> tuple[str, ...]:
         """Rules with a warning or critical finding that was not there, or was milder. Empty: it may be proposed."""
-        return self.new_among(self.findings(gone, come, beside=beside))
+        return self.new_among(self.findings(gone, come, beside, readers))
 
     def objections_to_leaving_out(self, draft: MedicationOrder) -> tuple[str, ...]:
         """The same where this draft is only deleted: what it leaves of the signing may then come to light."""
@@ -122,7 +146,7 @@ class SecondReview:
         self, gone: MedicationOrder, come: MedicationOrder | None, beside: MedicationOrder | None = None
     ) -> tuple[str, ...]:
         """Rules that warn of the order that has come, known before or not, and those with a new warning elsewhere."""
-        found = self.findings(gone, come, beside=beside)
+        found = self.findings(gone, come, beside)
         own = {f.rule for f in found if come is not None and f.indicator != "info" and come.ref in (f.order, *f.others)}
         return tuple(sorted(own.union(self.new_among(found))))
 
@@ -163,6 +187,19 @@ def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:
         for dosage in draft.dosages
     )
     return replace(draft, dosages=dosages, quantity=_share(draft.quantity, factor))
+
+
+def _is_lower(dose: DailyDose, before: DailyDose) -> bool:
+    """Both can be told, and the one is in every respect no higher than the other."""
+    if dose.reason is not None or before.reason is not None or dose.unit != before.unit:
+        return False
+    if dose.interval_hours != before.interval_hours:
+        return False
+    amounts = (
+        (dose.maximum, before.maximum), (dose.mean, before.mean), (dose.scheduled, before.scheduled),
+        (dose.single, before.single),
+    )  # fmt: skip
+    return all(one is not None and other is not None and one <= other for one, other in amounts)
 
 
 def _share(amount: Quantity | None, factor: Decimal) -> Quantity | None:

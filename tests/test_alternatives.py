@@ -666,7 +666,8 @@ def test_a_lower_dose_that_is_itself_found_wanting_is_not_proposed() -> None:
     def cutting(other: Case, groups: Collection[str] = ()) -> Sequence[Finding]:
         return (finding("SAF-16", group="safety"),)
 
-    drafted = healthy(drafts=[draft("draft", tablet("oxycodone 5"), a_day(2, 2, "tablet"))])
+    taken = order("taken", tablet("oxycodone 5"), a_day(2, 2, "tablet"))
+    drafted = healthy(taken, drafts=[draft("draft", tablet("oxycodone 5"), a_day(2, 2, "tablet"))])
     asked = finding("DD-01", "half_dose", group="sedation")
     assert proposals(drafted, asked, assess=cutting, group="sedation") == ()
 
