@@ -32,15 +32,17 @@ were themselves reviewed. The vocabulary of ``asks``:
 import logging
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from msgspec.structs import replace
 
+from cds import ladder_remedies, product_remedies, remedies, supporting_remedies
 from cds.case import Case
 from cds.findings import Finding
 from cds.ladder_remedies import LADDER_ASKS, LadderRemedies
 from cds.orders import PlainOrder, Proposal, Proposals, Step, Update
 from cds.product_remedies import ProductRemedies
-from cds.remedies import Remedies
+from cds.remedies import Made, Remedies
 from cds.second_review import Assess, SecondReview
 from cds.supporting_remedies import SupportingRemedies, referral_of
 
@@ -64,6 +66,17 @@ JOINING = ("naloxone", "laxative")
 """What stands in the card of the danger that makes it due, beside the four of its own group."""
 LATE = ("laxative", "urine_test", "referral")
 NEW_AGENTS = frozenset({"first_line", "second_class", "partner"})
+MAKERS: dict[str, tuple[type[Any], Callable[[Any, Finding], Made]]] = {
+    ask: (kind, make)
+    for kind, makers in (
+        (Remedies, remedies.MAKERS),
+        (ProductRemedies, product_remedies.MAKERS),
+        (SupportingRemedies, supporting_remedies.MAKERS),
+        (LadderRemedies, ladder_remedies.MAKERS),
+    )
+    for ask, make in makers.items()
+}
+"""Who makes what is asked for, and how."""
 NOT_PREPARED = "A suggestion could not be prepared because of an error inside Firstline."
 
 log = logging.getLogger("firstline.alternatives")
@@ -79,8 +92,7 @@ def propose(case: Case, findings: Sequence[Finding], assess: Assess) -> Proposal
     if not any(finding.asks for finding in findings):
         return Proposals()
     second = SecondReview(case, findings, assess)
-    kinds = (Remedies, ProductRemedies, SupportingRemedies, LadderRemedies)
-    makers = {ask: maker for kind in kinds for ask, maker in kind(case, second).makers.items()}
+    offering = _Remedies(case, second)
     at_the_ladder = {f.order for f in findings if f.group == LADDER and not LADDER_ASKS.isdisjoint(f.asks)}
     by_group: dict[str, list[Proposal]] = {}
     notes: dict[str, list[str]] = {}
@@ -94,7 +106,7 @@ def propose(case: Case, findings: Sequence[Finding], assess: Assess) -> Proposal
                 continue
             asked.add(matter)
             weighed = len(case.judged) <= MOST_JUDGED or ask in SUPPORTING
-            made, said = _made(makers, ask, finding) if weighed else ((), (TOO_MANY,))
+            made, said = _made(offering, ask, finding) if weighed else ((), (TOO_MANY,))
             by_group.setdefault(finding.group, []).extend(made)
             notes.setdefault(finding.group, []).extend(said)
     chosen = {group: _chosen(group, made) for group, made in by_group.items()}
@@ -116,13 +128,25 @@ def _matter(ask: str, finding: Finding) -> tuple[str, ...]:
     return (ask, finding.order)
 
 
-Made = tuple[Sequence[Proposal], Sequence[str]]
+class _Remedies:
+    """The remedies of one case, each kind made when it is first asked for."""
+
+    def __init__(self, case: Case, second: SecondReview) -> None:
+        self.case = case
+        self.second = second
+        self.kinds: dict[type[Any], Any] = {}
+
+    def made(self, ask: str, finding: Finding) -> Made:
+        kind, make = MAKERS[ask]
+        if kind not in self.kinds:
+            self.kinds[kind] = kind(self.case, self.second)
+        return make(self.kinds[kind], finding)
 
 
-def _made(makers: dict[str, Callable[[Finding], Made]], ask: str, finding: Finding) -> Made:
+def _made(offering: _Remedies, ask: str, finding: Finding) -> Made:
     """A remedy that fails must not cost the card: it is said, and logged without anything of the patient."""
     try:
-        return makers[ask](finding)
+        return offering.made(ask, finding)
     except Exception as error:
         log.error("%s of rule %s not prepared: %s", ask, finding.rule, type(error).__name__)
         return (), (NOT_PREPARED,)
@@ -134,6 +158,8 @@ def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
 
     Where a running agent is kept or titrated, one new agent beside it is enough.
     """
+    if len(made) < 2:
+        return tuple(made)
     if group == LADDER:
         made = sorted(made, key=lambda proposal: ORDER.index(proposal.ask))
     else:

@@ -14,7 +14,7 @@ from cds.days import months_before
 from cds.dose import daily_dose
 from cds.drugs import ingredient_drug
 from cds.exposure import continuous_days, span, supply_days
-from cds.scope import depressant_class, is_opioid, is_rescue, is_systemic, opioids_of, stops
+from cds.scope import STOPPING_STATUSES, depressant_class, is_opioid, is_rescue, is_systemic, opioids_of, stops
 from cds.spans import end_of
 from cds.substances import dated
 
@@ -81,7 +81,8 @@ def is_gabapentinoid(order: MedicationOrder) -> bool:
 
 def starts_opioid(draft: MedicationOrder) -> bool:
     """The draft orders a systemic opioid, new or again."""
-    return is_opioid(draft) and not stops(draft)
+    drug = draft.drug
+    return drug is not None and drug.is_opioid and draft.status not in STOPPING_STATUSES
 
 
 def opioid_name(order: MedicationOrder) -> str:

@@ -71,15 +71,14 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
                 outcomes.append((rule.id, draft.ref, outcome))
                 if not isinstance(outcome, DoesNotApply):
                     told.append((rule, draft, outcome))
+    alone = len(outcomes) == len(rules)  # one draft: no rule has said anything twice
     missing: set[str] = set()
     findings: dict[tuple[object, ...], Finding] = {}
     said: dict[tuple[object, ...], Said] = {}
     for rule, draft, outcome in told:
         if isinstance(outcome, Fires):
             missing.update(outcome.unknown)
-            key: tuple[object, ...] = (
-                rule.id, outcome.indicator, outcome.words, tuple(sorted(outcome.facts.items())),
-            )  # fmt: skip
+            key: tuple[object, ...] = (rule.id,) if alone else (rule.id, outcome.indicator, *_words_of(outcome))
             known = findings.get(key)
             if known is None:
                 findings[key] = Finding(
@@ -91,7 +90,7 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
         else:
             missing.update(outcome.missing)
             if outcome.said:
-                key = (rule.id, outcome.words, tuple(sorted(outcome.facts.items())))
+                key = (rule.id,) if alone else (rule.id, *_words_of(outcome))
                 said.setdefault(key, Said(rule.id, rule.group, outcome.words, outcome.facts))
     return Assessment(
         findings=tuple(sorted(findings.values(), key=_card_order)),
@@ -103,6 +102,10 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
 
 NOT_CHECKED = "not checked"
 """The wording of a rule that raised: the same for every rule."""
+
+
+def _words_of(outcome: Fires | CannotTell) -> tuple[object, ...]:
+    return outcome.words, tuple(sorted(outcome.facts.items()))
 
 
 def _with_other(finding: Finding, ref: str) -> Finding:

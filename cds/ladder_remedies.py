@@ -22,7 +22,7 @@ from cds.orders import (
     start_order,
 )
 from cds.ranking import partners, ranked
-from cds.remedies import NOTHING, Made, deletion_of, drafts_of, name_of, taper_words
+from cds.remedies import NOTHING, Made, Makers, deletion_of, drafts_of, name_of, taper_words
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, stops
 from cds.second_review import SecondReview
@@ -42,15 +42,6 @@ class LadderRemedies:
         self.second = second
         self.under_lidocaine: set[str] = set()
         """Drafts that lidocaine was proposed to replace: it need not be added as well."""
-        self.makers: dict[str, Callable[[Finding], Made]] = {
-            "first_line": lambda finding: self.replacement("first_line", finding, ranked, most=2),
-            "second_class": lambda finding: self.replacement("second_class", finding, ranked, most=2),
-            "partner": lambda finding: self.replacement("partner", finding, partners, most=1),
-            "titrate": self.titration,
-            "keep_first_line": self.kept_first_line,
-            "topical": self.topical,
-            "tramadol": self.tramadol,
-        }
 
     def replacement(
         self,
@@ -252,6 +243,17 @@ def _after(ecg: PlainOrder | None, order: PlainOrder) -> PlainOrder:
     if ecg is None:
         return order
     return replace(order, note=" ".join(filter(None, (order.note, SCHEDULES.words["ecg_after"]))))
+
+
+MAKERS: Makers[LadderRemedies] = {
+    "first_line": lambda remedies, finding: remedies.replacement("first_line", finding, ranked, most=2),
+    "second_class": lambda remedies, finding: remedies.replacement("second_class", finding, ranked, most=2),
+    "partner": lambda remedies, finding: remedies.replacement("partner", finding, partners, most=1),
+    "titrate": LadderRemedies.titration,
+    "keep_first_line": LadderRemedies.kept_first_line,
+    "topical": LadderRemedies.topical,
+    "tramadol": LadderRemedies.tramadol,
+}
 
 
 def agent_name(agent: str) -> str:

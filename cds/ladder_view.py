@@ -29,6 +29,7 @@ COUGH_PARTNERS = frozenset(
         "pseudoephedrine", "phenylephrine", "pyrilamine", "dexchlorpheniramine", "dexbrompheniramine",
     }
 )  # fmt: skip
+NOT_ON_RECORD = "not on record"
 CONTINUATION = DoesNotApply("continuation")
 
 
@@ -161,6 +162,8 @@ def indication_facts(indication: Indication) -> dict[str, str]:
 
 def trial_facts(name: str, trial: Trial) -> dict[str, str]:
     """The best trial of one class, each fact named after the class."""
+    if trial is NEVER:
+        return {f"{name}_trial": trial.grade, f"{name}_history": NOT_ON_RECORD}
     told: Mapping[str, object] = {
         "trial": trial.grade,
         "agent": trial.agent,
@@ -179,7 +182,7 @@ def trial_facts(name: str, trial: Trial) -> dict[str, str]:
 def history_of(trial: Trial) -> str:
     """One trial in words, short enough for a line."""
     if trial.agent is None:
-        return "contraindicated today" if trial.outcome == "contraindication" else "not on record"
+        return "contraindicated today" if trial.outcome == "contraindication" else NOT_ON_RECORD
     if trial.grade == "NONE":
         return f"{trial.agent}, more than 5 years ago (not counted)"
     words = [trial.agent]

@@ -1,7 +1,7 @@
 """Remedies that stay with the same drug in another order: immediate release, opioid alone, a taper, a lower
 gabapentinoid."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -21,7 +21,7 @@ from cds.opioid_orders import (
 )
 from cds.opioid_review import NALOXONE_RULE, against_opioid
 from cds.orders import PlainOrder, Proposal, as_medication
-from cds.remedies import NOTHING, Made, drafts_of, name_of, taper_words
+from cds.remedies import NOTHING, Made, Makers, drafts_of, name_of, taper_words
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, opioids_of, stops
 from cds.second_review import GABAPENTINOID_READERS, SecondReview
@@ -38,12 +38,6 @@ class ProductRemedies:
     def __init__(self, case: Case, second: SecondReview) -> None:
         self.case = case
         self.second = second
-        self.makers: dict[str, Callable[[Finding], Made]] = {
-            "ir_instead": self.immediate_release,
-            "opioid_only": self.opioid_only,
-            "lower_gabapentinoid": self.lower_gabapentinoid,
-            "taper": self.taper,
-        }
 
     def immediate_release(self, finding: Finding) -> Made:
         """The same opioid at its lowest first dose of immediate release, in the place of an extended-release draft."""
@@ -166,6 +160,14 @@ class ProductRemedies:
             return None
         label = f"Taper {name_of(old)} instead: {_sig(order)} first{_with_naloxone(also)}"
         return Proposal("taper", finding.group, finding.rule, label, create=order, delete=draft.ref, also=also)
+
+
+MAKERS: Makers[ProductRemedies] = {
+    "ir_instead": ProductRemedies.immediate_release,
+    "opioid_only": ProductRemedies.opioid_only,
+    "lower_gabapentinoid": ProductRemedies.lower_gabapentinoid,
+    "taper": ProductRemedies.taper,
+}
 
 
 def taper_by(order: MedicationOrder) -> str:

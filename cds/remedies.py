@@ -1,6 +1,7 @@
 """Remedies that change the drafts of the signing: delete one, lower its dose, limit its supply."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 from cds.abrupt_stop import continues_taken
 from cds.case import Case
@@ -14,6 +15,8 @@ from cds.second_review import SecondReview
 
 Made = tuple[Sequence[Proposal], Sequence[str]]
 NOTHING: Made = ((), ())
+Kind = TypeVar("Kind")
+Makers: TypeAlias = Mapping[str, Callable[[Kind, Finding], Made]]
 
 
 class Remedies:
@@ -22,16 +25,6 @@ class Remedies:
     def __init__(self, case: Case, second: SecondReview) -> None:
         self.case = case
         self.second = second
-        self.makers: dict[str, Callable[[Finding], Made]] = {
-            "delete": self.deletion,
-            "delete_partner": self.deletion_of_partner,
-            "limit_supply": self.limited_supply,
-            "limit_acute": self.acute_supply,
-            "half_dose": lambda finding: self.lower_dose("half_dose", finding),
-            "below_50": lambda finding: self.lower_dose("below_50", finding),
-            "to_limit": lambda finding: self.lower_dose("to_limit", finding),
-            "start_dose": lambda finding: self.lower_dose("start_dose", finding),
-        }
 
     def deletion(self, finding: Finding) -> Made:
         """Deletes the drafts concerned; a draft that continues what was taken is not stopped here."""
@@ -98,6 +91,19 @@ class Remedies:
                 label = f"Lower {name_of(draft)} to {lowered_to(draft, factor)}"
                 made.append(Proposal(ask, finding.group, finding.rule, label, update=change))
         return made, ()
+
+
+MAKERS: Makers[Remedies] = {
+    "delete": Remedies.deletion,
+    "delete_partner": Remedies.deletion_of_partner,
+    "limit_supply": Remedies.limited_supply,
+    "limit_acute": Remedies.acute_supply,
+    "half_dose": lambda remedies, finding: remedies.lower_dose("half_dose", finding),
+    "below_50": lambda remedies, finding: remedies.lower_dose("below_50", finding),
+    "to_limit": lambda remedies, finding: remedies.lower_dose("to_limit", finding),
+    "start_dose": lambda remedies, finding: remedies.lower_dose("start_dose", finding),
+}
+"""What makes each of these remedies."""
 
 
 def deletion_of(

@@ -1,12 +1,10 @@
 """Remedies that order something beside the opioid: naloxone, a laxative, an ECG, a urine drug test, a referral."""
 
-from collections.abc import Callable
-
 from cds.breathing import rescue_at_hand
 from cds.case import Case
 from cds.findings import Finding
 from cds.orders import PlainOrder, Proposal
-from cds.remedies import NOTHING, Made, drafts_of, name_of
+from cds.remedies import NOTHING, Made, Makers, drafts_of, name_of
 from cds.schedules import SCHEDULES
 from cds.second_review import SecondReview
 from cds.supporting_orders import ecg_order, laxative_order, rescue_order, service_order
@@ -26,13 +24,6 @@ class SupportingRemedies:
 
     def __init__(self, case: Case, second: SecondReview) -> None:
         self.case = case
-        self.makers: dict[str, Callable[[Finding], Made]] = {
-            "naloxone": self.naloxone,
-            "laxative": self.laxative,
-            "ecg": self.ecg,
-            "urine_test": self.urine_test,
-            "referral": self.referral,
-        }
 
     def naloxone(self, finding: Finding) -> Made:
         """Naloxone, where no rescue product is at hand."""
@@ -76,6 +67,15 @@ class SupportingRemedies:
 
     def _allergic_to(self, ingredient: str) -> bool:
         return any(ingredient in allergy.ingredients for allergy in self.case.chart.allergies)
+
+
+MAKERS: Makers[SupportingRemedies] = {
+    "naloxone": SupportingRemedies.naloxone,
+    "laxative": SupportingRemedies.laxative,
+    "ecg": SupportingRemedies.ecg,
+    "urine_test": SupportingRemedies.urine_test,
+    "referral": SupportingRemedies.referral,
+}
 
 
 def referral_of(rule: str) -> str:

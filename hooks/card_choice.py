@@ -17,6 +17,7 @@ LADDER, SAFETY = "ladder", "safety"
 NOT_ASSESSED = "G04"
 JOINING = {"SAF-01": "naloxone", "SAF-07": "laxative"}
 """Rules whose line and remedy belong to the danger that makes them due, each with what it asks for."""
+SOMETIMES_ELSEWHERE = {*JOINING, NOT_ASSESSED}
 INFO_CARD = frozenset({NOT_ASSESSED, "NP-09", "NP-12", "NP-14", "NP-15"})
 """Rules that may make an info card when an order is signed."""
 
@@ -49,7 +50,11 @@ def choose(review: Review, hook: str, info_cards: bool) -> tuple[Plan, ...]:
     host = next((group for group in shown if group != LADDER), shown[0])
     plans = []
     for group in shown:
-        members = [f for f in review.findings if f.group == group and not _elsewhere(f, group, host, shown[0])]
+        members = [
+            f
+            for f in review.findings
+            if f.group == group and (f.rule not in SOMETIMES_ELSEWHERE or not _elsewhere(f, group, host, shown[0]))
+        ]
         if group == SAFETY:  # what joins another danger leads only where there is none
             members.sort(key=lambda finding: (INDICATORS.index(finding.indicator), finding.rule in JOINING))
         if group == host:

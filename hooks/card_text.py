@@ -85,27 +85,30 @@ def shorten(text: str, limit: int = SUMMARY_LIMIT) -> str:
 
 
 class Facts:
-    """The facts of a finding as a wording takes them up: each made fit for its place when it is asked for."""
+    """The facts of a finding as a wording takes them up, and the alternative to it: each made fit for its place when it
+    is asked for."""
 
-    def __init__(self, facts: Mapping[str, str], fit: Callable[[str], str]) -> None:
+    def __init__(self, facts: Mapping[str, str], fit: Callable[[str], str], alternative: str) -> None:
         self.facts = facts
         self.fit = fit
+        self.alternative = alternative
 
     def __getitem__(self, name: str) -> str:
-        return self.fit(_worded(name, self.facts[name]))
+        if name == "alternative" and self.alternative and name not in self.facts:
+            return self.fit(self.alternative)
+        value = self.facts[name]
+        return self.fit(_worded(value) if name in ENTRIES else value)
 
 
-def fill(template: str, facts: Mapping[str, str], fit: Callable[[str], str]) -> str:
+def fill(template: str, facts: Mapping[str, str], fit: Callable[[str], str], alternative: str = "") -> str:
     """The wording with its facts, made fit by ``plain`` or ``escape_sentence``; a fact that opens it begins with a
-    capital. Raises ``KeyError`` for a fact that is missing."""
-    text = template.format_map(Facts(facts, fit))
+    capital. The ``alternative`` that is proposed is a fact as well. Raises ``KeyError`` for a fact that is missing."""
+    text = template.format_map(Facts(facts, fit, alternative))
     return sentence_start(text) if template.startswith("{") else text
 
 
-def _worded(name: str, value: str) -> str:
-    """A fact that lists ``notAssessed`` entries in a prescriber's words; every other as it is."""
-    if name not in ENTRIES:
-        return value
+def _worded(value: str) -> str:
+    """A fact that lists ``notAssessed`` entries, in a prescriber's words."""
     return "; ".join(": ".join(part for part in _split(entry) if part) for entry in value.split("; "))
 
 

@@ -27,6 +27,8 @@ NOT_CHECKED_DETAIL = (
 )
 SERVICE_LABEL = "Firstline"
 NOTHING_WITHHELD: Mapping[int, str] = {}
+Told = Mapping[int, dict[str, Any]]
+"""By ``id()`` of a finding, what a machine reads of it."""
 
 log = logging.getLogger("firstline.cards")
 
@@ -66,13 +68,14 @@ class Renderer:
         left = [finding for finding in review.findings if id(finding) not in withheld]
         shown = replace(review, findings=tuple(left)) if withheld else review
         plans = choose(shown, manner.hook, manner.info_cards)
+        told = {id(finding): _finding(finding) for finding in review.findings}
         cards: list[dict[str, Any]] = []
         shown_by: dict[int, str] = {}
         for plan in plans:
             uuid = _card_uuid(manner, plan.group)
-            cards.append(self._card(uuid, plan, review, manner, writer, first=not cards))
+            cards.append(self._card(uuid, plan, review, manner, writer, told, first=not cards))
             shown_by.update(dict.fromkeys(map(id, plan.findings), uuid))
-        view = self._review(review, manner, shown_by, withheld)
+        view = self._review(review, manner, told, shown_by, withheld)
         return {"cards": cards, "extension": {"firstline.review": view}}
 
     def failed(self, manner: Manner) -> dict[str, Any]:
@@ -90,7 +93,7 @@ class Renderer:
     # One card
 
     def _card(
-        self, uuid: str, plan: Plan, review: Review, manner: Manner, writer: Writer, first: bool
+        self, uuid: str, plan: Plan, review: Review, manner: Manner, writer: Writer, told: Told, first: bool
     ) -> dict[str, Any]:
         alternative = _alternative(review)
         rule = self.knowledge[plan.lead.rule]
@@ -126,7 +129,7 @@ class Renderer:
         if manner.public_url:
             address = f"{manner.public_url.rstrip('/')}/evidence/{rule.id}"
             card["links"] = [{"label": f"Evidence: {rule.title}", "url": address, "type": "absolute"}]
-        card["extension"] = {"firstline.findings": [_finding(finding) for finding in findings]}
+        card["extension"] = {"firstline.findings": [told.get(id(one)) or _finding(one) for one in findings]}
         return _in_dialect(card, manner)
 
     def _opening(self, finding: Finding, alternative: str | None) -> tuple[str, str]:
@@ -135,11 +138,11 @@ class Renderer:
             return NOT_CHECKED_SUMMARY, NOT_CHECKED_DETAIL
         rule = self.knowledge[finding.rule]
         words = text.wording(rule, finding.words, alternative)
-        facts = _facts(finding, alternative)
         try:
+            offered = alternative or text.NO_ALTERNATIVE
             return (
-                text.shorten(text.fill(words.summary, facts, text.plain)),
-                text.fill(words.detail, facts, text.escape_sentence),
+                text.shorten(text.fill(words.summary, finding.facts, text.plain, offered)),
+                text.fill(words.detail, finding.facts, text.escape_sentence, offered),
             )
         except KeyError as missing:
             log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
@@ -152,7 +155,7 @@ class Renderer:
         rule = self.knowledge[finding.rule]
         words = text.wording(rule, finding.words, alternative)
         try:
-            return text.fill(words.line, _facts(finding, alternative), text.escape_sentence)
+            return text.fill(words.line, finding.facts, text.escape_sentence, alternative or text.NO_ALTERNATIVE)
         except KeyError as missing:
             log.error("rule %s: its words ask for %s, which its finding lacks", rule.id, missing)
             return f"{rule.title}."
@@ -182,18 +185,19 @@ class Renderer:
     # What a machine can read
 
     def _review(
-        self, review: Review, manner: Manner, shown_by: Mapping[int, str], withheld: Mapping[int, str]
+        self, review: Review, manner: Manner, told: Told, shown_by: Mapping[int, str], withheld: Mapping[int, str]
     ) -> dict[str, Any]:
         first = review.orders[0] if review.orders else None
         views = {(order.indication, order.ladder_state) for order in review.orders}
         findings = []
         for finding in review.findings:
-            entry = _finding(finding)
-            if id(finding) in shown_by:
-                entry["card"] = shown_by[id(finding)]
-            elif id(finding) in withheld:
-                entry["withheld"] = withheld[id(finding)]
-            findings.append(entry)
+            at = id(finding)
+            if at in shown_by:
+                findings.append({**told[at], "card": shown_by[at]})
+            elif at in withheld:
+                findings.append({**told[at], "withheld": withheld[at]})
+            else:
+                findings.append(told[at])
         found: dict[str, Any] = {
             "indication": first and first.indication,
             "ladderState": first and first.ladder_state,
@@ -210,10 +214,6 @@ class Renderer:
         if manner.explain:
             found["outcomes"] = [_outcome(*entry) for entry in review.outcomes]
         return {"knowledge": self.version, "inScope": list(review.in_scope)} | _filled(found)
-
-
-def _facts(finding: Finding, alternative: str | None) -> Mapping[str, str]:
-    return {"alternative": alternative or text.NO_ALTERNATIVE, **finding.facts}
 
 
 def _untold(findings: Sequence[Finding]) -> list[str]:
