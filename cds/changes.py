@@ -69,11 +69,14 @@ def can_be_taken(draft: MedicationOrder, factor: Decimal) -> bool:
 
     False where a dose is not structured, so that it could not be changed either.
     """
-    return bool(draft.dosages) and all(
-        _timed(dosage) and dose is not None and _measurable(draft, dose, factor)
-        for dosage in draft.dosages
-        for dose in (dosage.dose_low, dosage.dose_high)
-    )
+    for dosage in draft.dosages:
+        if not _timed(dosage):
+            return False
+        low, high = dosage.dose_low, dosage.dose_high
+        for dose in (low,) if low is high else (low, high):
+            if dose is None or not _measurable(draft, dose, factor):
+                return False
+    return bool(draft.dosages)
 
 
 def _timed(dosage: Dosage) -> bool:

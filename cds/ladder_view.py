@@ -1,6 +1,6 @@
 """What every ladder rule asks first: is this a new opioid for neuropathic pain, and where does the patient stand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from msgspec import Struct
@@ -164,19 +164,25 @@ def trial_facts(name: str, trial: Trial) -> dict[str, str]:
     """The best trial of one class, each fact named after the class."""
     if trial is NEVER:
         return {f"{name}_trial": trial.grade, f"{name}_history": NOT_ON_RECORD}
-    told: Mapping[str, object] = {
-        "trial": trial.grade,
-        "agent": trial.agent,
-        "days": trial.days,
-        "mg_per_day": None if trial.highest_mg is None else number(trial.highest_mg),
-        "minimum_mg_per_day": None if trial.minimum_mg is None else number(trial.minimum_mg),
-        "outcome": trial.outcome,
-        "shortfall": trial.shortfall,
-        "start": _iso(trial.start),
-        "end": None if trial.active else _iso(trial.end),
-        "history": history_of(trial),
-    }
-    return {f"{name}_{key}": str(value) for key, value in told.items() if value is not None}
+    facts = {f"{name}_trial": str(trial.grade)}
+    if trial.agent is not None:
+        facts[f"{name}_agent"] = trial.agent
+    if trial.days is not None:
+        facts[f"{name}_days"] = str(trial.days)
+    if trial.highest_mg is not None:
+        facts[f"{name}_mg_per_day"] = number(trial.highest_mg)
+    if trial.minimum_mg is not None:
+        facts[f"{name}_minimum_mg_per_day"] = number(trial.minimum_mg)
+    if trial.outcome is not None:
+        facts[f"{name}_outcome"] = trial.outcome
+    if trial.shortfall is not None:
+        facts[f"{name}_shortfall"] = trial.shortfall
+    if trial.start is not None:
+        facts[f"{name}_start"] = trial.start.isoformat()
+    if trial.end is not None and not trial.active:
+        facts[f"{name}_end"] = trial.end.isoformat()
+    facts[f"{name}_history"] = history_of(trial)
+    return facts
 
 
 def history_of(trial: Trial) -> str:

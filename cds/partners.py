@@ -25,16 +25,13 @@ class Named(Struct, frozen=True):
 
     def __call__(self, order: MedicationOrder) -> str | None:
         drug = order.drug
-        if drug is None or not drug.systemic or not self._concerns(drug.roles, drug.names):
+        if drug is None or (self.roles.isdisjoint(drug.roles) and self.ingredients.isdisjoint(drug.names)):
             return None
-        return _part(drug, self.ingredients, self.roles)
+        return _part(drug, self.ingredients, self.roles) if drug.systemic else None
 
     def recorded(self, case: Case) -> bool:
         """Whether any drug of the chart or of the signing may be one of these."""
-        return self._concerns(case.roles_on_record, case.names_on_record)
-
-    def _concerns(self, roles: frozenset[str], names: frozenset[str]) -> bool:
-        return not self.roles.isdisjoint(roles) or not self.ingredients.isdisjoint(names)
+        return not self.roles.isdisjoint(case.roles_on_record) or not self.ingredients.isdisjoint(case.names_on_record)
 
 
 class Partner(Struct, frozen=True):
@@ -121,7 +118,7 @@ def partners(
 def earlier(case: Case) -> tuple[MedicationOrder, ...]:
     """What counts on the chart and is not active today."""
     listed = {id(order) for order in case.listed}
-    return tuple(order for order in case.chart.medications if counts(order) and id(order) not in listed)
+    return tuple([order for order in case.chart.medications if id(order) not in listed and counts(order)])
 
 
 def _stopped_now(case: Case) -> tuple[MedicationOrder, ...]:
@@ -182,4 +179,4 @@ def opioid_and_partner(case: Case, draft: MedicationOrder, opioid: Named) -> tup
     if stops(draft):
         return ()
     orders = case.regimen if case.reverse else (draft,)
-    return tuple((order, name) for order in orders if (name := opioid(order)) is not None and not one_off(order))
+    return tuple([(order, name) for order in orders if (name := opioid(order)) is not None and not one_off(order)])

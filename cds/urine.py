@@ -52,6 +52,9 @@ class Unexpected(Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
+NOTHING_TESTED = Unexpected()
+
+
 def load_analytes(folder: Path = TABLES_FOLDER) -> Analytes:
     """Reads the table. Raises ``KnowledgeError``."""
     by_code: dict[str, Analyte] = {}
@@ -105,6 +108,8 @@ def is_positive(result: Observation) -> bool | None:
 def unexpected_results(case: Case, within_days: int, margins: Margins) -> Unexpected:
     """Of the latest result of each drug in so many days, those that what was prescribed does not explain, and those
     that miss a drug taken on schedule."""
+    if "uds" not in case.observed:
+        return NOTHING_TESTED
     named, missing = [], []
     for analyte, day, result in _latest(case, within_days):
         found = is_positive(result)
@@ -126,7 +131,7 @@ def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, date, Ob
     """The latest result of each drug, and every one that does not say which drug it is about."""
     latest: dict[str, tuple[Analyte | None, date, Observation]] = {}
     first = case.today - timedelta(days=within_days)
-    for result in reversed(case.observed.get("uds", ())):
+    for result in reversed(case.observed["uds"]):
         if result.taken is not None and first <= result.taken:
             analyte = analyte_of(result)
             latest[result.ref if analyte is None else analyte.name] = analyte, result.taken, result

@@ -187,21 +187,18 @@ class OrderWriter:
     def __init__(self, signing: Signing, now: datetime) -> None:
         self.signing = signing
         self.now = now
+        request, drafts = signing.request, signing.read.drafts
+        self.version = cast(Version, drafts[0].version if drafts else request.default_version)
+        self.subject = f"Patient/{request.patient_id}"
+        self.encounter = f"Encounter/{request.encounter_id}" if request.encounter_id else None
 
     @cached_property
     def authored_on(self) -> str:
         return self.now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
-    @property
-    def version(self) -> Version:
-        request, drafts = self.signing.request, self.signing.read.drafts
-        return cast(Version, drafts[0].version if drafts else request.default_version)
-
     def create(self, order: PlainOrder) -> Mapping[str, Any] | None:
-        request = self.signing.request
-        encounter = f"Encounter/{request.encounter_id}" if request.encounter_id else None
-        subject = f"Patient/{request.patient_id}"
-        return write_order(order, self.version, subject, self.authored_on, encounter, request.user_id)
+        signer = self.signing.request.user_id
+        return write_order(order, self.version, self.subject, self.authored_on, self.encounter, signer)
 
     def named(self, ref: str) -> str | None:
         draft = self.signing.draft(ref)
