@@ -8,7 +8,6 @@ from msgspec import Struct
 from cds.breathing import SLEEP_APNOEA
 from cds.case import Case
 from cds.chart import MedicationOrder
-from cds.dose import daily_dose
 from cds.drugs import ingredient_drug
 from cds.knowledge import load_group
 from cds.partners import partners
@@ -18,7 +17,6 @@ ANTIDEPRESSANT_DAYS = KNOWLEDGE.days("antidepressant_days")
 INTERACTION_DAYS = KNOWLEDGE.days("interaction_days")
 SEIZURE_DAYS = KNOWLEDGE.days("seizure_days")
 PACO2 = KNOWLEDGE.number("paco2_mmhg")
-TCA_MG = KNOWLEDGE.number("tca_mg_per_day")
 
 MAO_INHIBITORS = frozenset({"maoi", "linezolid_like"})
 SEROTONERGIC = frozenset({"serotonergic", "ssri", "snri", "tca", "triptan"})
@@ -56,9 +54,7 @@ def _drugs(case: Case, draft: MedicationOrder) -> Iterable[str]:
         if order.drug is None or "opioid" in order.drug.roles:
             return None
         names = (part.name for part in order.drug.ingredients)
-        return next(
-            (name for name in names if not INTERACTING.isdisjoint(_roles(name)) and not _weak(order, name)), None
-        )
+        return next((name for name in names if not INTERACTING.isdisjoint(_roles(name))), None)
 
     for partner in partners(case, draft, interacting, _window):
         if partner.taken or partner.last is not None:
@@ -80,14 +76,6 @@ def _why(name: str) -> str:
     if not MAO_INHIBITORS.isdisjoint(roles):
         return "MAO inhibitor"
     return "serotonergic" if not SEROTONERGIC.isdisjoint(roles) else "changes its metabolism"
-
-
-def _weak(order: MedicationOrder, ingredient: str) -> bool:
-    """A tricyclic of at most 25 mg a day: a line at most (DD-08)."""
-    if "tca" not in _roles(ingredient):
-        return False
-    dose = daily_dose(order, ingredient)
-    return dose.maximum is not None and dose.unit == "mg" and dose.maximum <= TCA_MG
 
 
 @lru_cache(maxsize=1024)
