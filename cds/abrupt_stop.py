@@ -37,6 +37,16 @@ def continues_taken(case: Case, draft: MedicationOrder, days: int | None = None)
     return not runs_on and _days_up_to_now(case, alike) >= least
 
 
+def taken_before(case: Case, draft: MedicationOrder) -> MedicationOrder:
+    """What the patient is used to: this draft's own drug where it is on record, else the latest of its kind."""
+    names = set(opioids_of(draft))
+    alike = [record for record in (*case.listed, *case.chart.medications) if is_opioid(record)]
+    if not names or not alike or any(not names.isdisjoint(opioids_of(record)) for record in alike):
+        return draft
+    dated = [(taken.start, record.ref, record) for record in alike if (taken := span(record, case.today)) is not None]
+    return max(dated, key=lambda entry: entry[:2])[2] if dated else alike[0]
+
+
 def _days_up_to_now(case: Case, records: Sequence[MedicationOrder]) -> int:
     spans = [taken for record in records if (taken := span(record, case.today)) is not None]
     return continuous_days(spans, case.today, SCHEDULES.whole("joined_gap_days"))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
-from cds.abrupt_stop import continues_taken
+from cds.abrupt_stop import continues_taken, taken_before
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose
@@ -57,7 +57,7 @@ class LadderRemedies:
         ladder = self.case.ladder(draft)
         agents = ranking(self.case, draft, ladder) if ladder.state != "unknown" else ()
         stays = continues_taken(self.case, draft)
-        said = [taper_words(draft)] if stays else []
+        said = [taper_words(self.case, draft)] if stays else []
         made, why_not = self._first_that_pass(ask, finding, draft, agents, stays, most)
         said.extend(why_not)
         if not stays and ladder.state != "unknown":
@@ -123,7 +123,7 @@ class LadderRemedies:
         opioid = name_of(draft)
         what = f"{agent_name(agent)} {dose_in_words(order)}{', after an ECG' if also else ''}"
         instead = f"{what[0].upper()}{what[1:]}, instead of {opioid}"
-        label = f"Add {what}; taper {opioid} by agreement" if stays else instead
+        label = f"Add {what}; taper {name_of(taken_before(self.case, draft))} by agreement" if stays else instead
         return Proposal(
             ask, finding.group, finding.rule, label, create=order, delete=None if stays else draft.ref, also=also
         )
@@ -134,7 +134,7 @@ class LadderRemedies:
         if draft is None:
             return NOTHING
         if continues_taken(self.case, draft):
-            return (), (taper_words(draft),)
+            return (), (taper_words(self.case, draft),)
         made, said = [], []
         missing = unknown_for(self.case, "tramadol")
         reasons = not_offered(self.case, "tramadol", draft)
@@ -178,7 +178,9 @@ class LadderRemedies:
             if objections := self._objections(draft, stays, order):
                 said.extend(_why_not((), [], [f"{agent.name} ({'; '.join(self.second.in_words(objections))})"]))
                 continue
-            ending = f"taper {name_of(draft)} by agreement" if stays else f"no {name_of(draft)}"
+            ending = (
+                f"taper {name_of(taken_before(self.case, draft))} by agreement" if stays else f"no {name_of(draft)}"
+            )
             also = ecg_before(self.case, agent.name)
             what = f"{dose_in_words(order)}{', after an ECG' if also else ''}"
             label = f"Raise {agent.name}: {what}; stop its old order; {ending}"

@@ -48,7 +48,7 @@ class ProductRemedies:
             if drug is None or stops(draft) or drug.release not in ("ER", "TD") or len(names) != 1:
                 continue
             if continues_taken(self.case, draft):
-                said.append(taper_words(draft))
+                said.append(taper_words(self.case, draft))
                 continue
             reason = draft.reasons[0].name if draft.reasons else None
             candidates = immediate_release_orders(self.case, names[0], reason)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
-from cds.abrupt_stop import continues_taken
+from cds.abrupt_stop import continues_taken, taken_before
 from cds.case import Case
 from cds.changes import lower_dose, lowered_to, shorter_supply
 from cds.chart import MedicationOrder
@@ -32,7 +32,7 @@ class Remedies:
         said: list[str] = []
         for draft in drafts_of(self.case, finding):
             if not stops(draft) and continues_taken(self.case, draft):
-                said.append(taper_words(draft))
+                said.append(taper_words(self.case, draft))
             else:
                 deletions, against = deletion_of(self.case, self.second, finding, draft)
                 made.extend(deletions)
@@ -51,7 +51,7 @@ class Remedies:
             if named.isdisjoint(part.name for part in draft.drug.ingredients) and draft.drug.name not in named:
                 continue
             if continues_taken(self.case, draft):
-                said.append(taper_words(draft))
+                said.append(taper_words(self.case, draft))
                 continue
             deletions, against = deletion_of(self.case, self.second, finding, draft, "delete_partner")
             made.extend(deletions)
@@ -135,9 +135,9 @@ def name_of(draft: MedicationOrder) -> str:
     return " / ".join(opioids_of(draft)) or draft.drug.name
 
 
-def taper_words(draft: MedicationOrder) -> str:
+def taper_words(case: Case, draft: MedicationOrder) -> str:
     days = SCHEDULES.whole("taken_days")
-    name = name_of(draft)
+    name = name_of(taken_before(case, draft))
     return f"{name[0].upper()}{name[1:]} has been taken for {days} days or more: do not stop it abruptly, taper it."
 
 

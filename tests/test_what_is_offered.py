@@ -103,3 +103,22 @@ def test_an_operation_is_told_by_its_category() -> None:
     sent = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": procedure}]}
     told = answer("has diabetic neuropathy (E11.42)", OXYCODONE, procedures=sent)
     assert "NP-01" not in rules(told)
+
+
+def test_what_is_tapered_is_what_was_taken() -> None:
+    chart = ("age 50", "eGFR 90 on 2026-02-01", "has diabetic neuropathy (E11.42)")
+    taken = "was dispensed morphine 15 mg oral tablet, 1 tablet four times a day, on {}, for 30 days"
+    history = [taken.format(day) for day in ("2025-12-31", "2026-01-30")]
+    told = answer(*chart, *history, "orders fentanyl 25 mcg/hr patch, 1 patch every 72 hours, for 15 days")
+    written = str(told["cards"])
+    assert "taper morphine" in written or "Morphine has been taken" in written
+    assert "taper fentanyl" not in written and "Fentanyl has been taken" not in written
+    again = answer(*chart, *history, "orders morphine 15 mg oral tablet, 1 tablet four times a day, for 15 days")
+    assert "aper fentanyl" not in str(again["cards"])
+
+
+def test_of_undated_records_the_first_is_named() -> None:
+    chart = ("age 50", "eGFR 90 on 2026-02-01", "has diabetic neuropathy (E11.42)")
+    old = "takes codeine 30 mg oral tablet, 1 tablet four times a day, authored not sent"
+    told = answer(*chart, old, "orders tramadol 50 mg oral tablet, 1 tablet four times a day, for 15 days")
+    assert "taper tramadol" not in str(told["cards"])
