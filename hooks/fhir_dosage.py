@@ -41,6 +41,8 @@ ROUTES = {
 }  # fmt: skip
 """Words for the codes of SNOMED CT, HL7's RouteOfAdministration, EDQM and NCIt."""
 
+ANY_MEAL = frozenset({"C", "AC", "PC"})
+"""Moments that come with each of three meals."""
 AS_NEEDED = re.compile(r"(?i)\b(?:prn|as needed|if needed|when needed)\b[\s:,-]{0,3}(?:for )?([^.;,]{3,80})")
 DOSE_ELEMENTS = {"R4": ("doseAndRate",), "STU3": ("doseQuantity", "doseRange"), "R5": ("asNeeded", "asNeededFor")}
 
@@ -190,7 +192,7 @@ def _dosage(sent: _Dosage) -> Dosage:
         period=None if countless else _period_days(repeat.period, unit),
         period_max=_period_days(repeat.period_max, unit),
         times_of_day=_count(repeat.time_of_day),
-        when=_count(repeat.when),
+        when=_occasions(repeat),
         days_of_week=_count(repeat.day_of_week),
         timing_code=_timing_code(concept(timing.code)),
         bounds_days=in_days(amount(repeat.bounds_duration or repeat.bounds_quantity or bounds_high)),
@@ -313,6 +315,14 @@ def _period_days(value: Decimal | None, unit: str | None) -> Decimal | None:
 
 def _count(sent: list[str] | str | None) -> int:
     return 0 if sent is None else 1 if isinstance(sent, str) else len(set(sent))
+
+
+def _occasions(repeat: _Repeat) -> int:
+    """The moments of a day that are named. "Before meals" alone is three of them."""
+    named = _count(repeat.when)
+    bare = repeat.frequency is None and repeat.period is None and repeat.time_of_day is None
+    whole = {repeat.when} if isinstance(repeat.when, str) else set(repeat.when or ())
+    return named + 2 * len(whole & ANY_MEAL) if bare else named
 
 
 def _timing_code(named: Concept | None) -> str | None:

@@ -476,6 +476,13 @@ def test_requester(sent: Any, requester: str | None) -> None:
         ({"frequency": 1, "period": 2, "periodUnit": "wk"}, {"frequency": 1, "period": 14}),
         ({"timeOfDay": ["08:00", "20:00", "20:00"]}, {"times_of_day": 2}),
         ({"timeOfDay": "08:00"}, {"times_of_day": 1}),
+        ({"when": ["AC"]}, {"when": 3}),
+        ({"when": "PC"}, {"when": 3}),
+        ({"when": ["AC", "HS"]}, {"when": 4}),
+        (
+            {"when": ["AC"], "frequency": 1, "period": 1, "periodUnit": "d"},
+            {"when": 1, "frequency": Decimal(1), "period": Decimal(1)},
+        ),
         ({"when": ["MORN", "HS"], "dayOfWeek": ["mon", "fri", "sat"]}, {"when": 2, "days_of_week": 3}),
         ({"boundsDuration": {"value": 2, "unit": "wk"}}, {"bounds_days": 14}),
         ({"boundsQuantity": {"value": 5, "unit": "d"}}, {"bounds_days": 5}),
