@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from cds.answer_words import AnswerWords
 from cds.case import Case
 from cds.chart import MedicationOrder, Observation
 from cds.dose import daily_dose
@@ -17,8 +18,7 @@ from cds.words import Phrases, tokens_of
 
 FILE = "urine_analytes.csv"
 COLUMNS = ("analyte", "codes", "phrases", "explained_by", "shows", "note")
-DENIALS = frozenset({"not", "no", "none", "non", "negative", "neg", "absent", "<"})
-FOUND = frozenset({"positive", "pos", "detected", "present", "reactive", "presumptive", ">"})
+WORDS = AnswerWords(alone=(("no", "n;normal"),))
 
 
 class Analyte(Struct, frozen=True):
@@ -94,14 +94,21 @@ def analyte_of(result: Observation) -> Analyte | None:
     return found[0].meaning if found else None
 
 
+def is_tested(result: Observation) -> bool:
+    """Whether the laboratory answered, for all that is known: no "test not performed", "quantity not sufficient"."""
+    return result.value is not None or result.text is None or WORDS.read(result.text) != "not asked"
+
+
 def is_positive(result: Observation) -> bool | None:
-    """Whether the drug was found; None where the result is not understood."""
-    if result.text is not None:
-        words = frozenset(tokens_of(result.text))
-        if not words.isdisjoint(DENIALS):
-            return False
-        if not words.isdisjoint(FOUND):
-            return True
+    """Whether the drug was found; None where there is no result or none that is understood."""
+    answer = None if result.text is None else WORDS.read(result.text)
+    if answer in ("yes", "no"):
+        return answer == "yes"
+    if answer == "unclear":
+        return None
+    signs = {"<", ">"}.intersection(tokens_of(result.text or ""))
+    if len(signs) == 1:
+        return signs == {">"}
     return None if result.value is None else result.value > 0
 
 
@@ -132,7 +139,7 @@ def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, date, Ob
     latest: dict[str, tuple[Analyte | None, date, Observation]] = {}
     first = case.today - timedelta(days=within_days)
     for result in reversed(case.observed["uds"]):
-        if result.taken is not None and first <= result.taken:
+        if result.taken is not None and first <= result.taken and is_tested(result):
             analyte = analyte_of(result)
             latest[result.ref if analyte is None else analyte.name] = analyte, result.taken, result
     return [latest[name] for name in sorted(latest)]

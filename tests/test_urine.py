@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from cds.knowledge import KnowledgeError
-from cds.urine import COLUMNS, FILE, Margins, analyte_of, is_positive, load_analytes, unexpected_results
+from cds.urine import (
+    COLUMNS,
+    FILE,
+    Margins,
+    Unexpected,
+    analyte_of,
+    is_positive,
+    is_tested,
+    load_analytes,
+    unexpected_results,
+)
 from tests.builders import a_day, case, draft, order, seen, statement, tablet
 
 OXYCODONE = draft("d", tablet("oxycodone 5"), a_day(5, 4))
@@ -27,10 +37,45 @@ MARGINS = Margins(explained_days=7, missed_days=3)
         (None, 0, False),
         ("see report", None, None),
         (None, None, None),
+        ("non-negative", None, True),
+        ("positive, not confirmed", None, True),
+        ("not confirmed positive", None, True),
+        ("positive, confirmation not performed", None, True),
+        ("positive (cutoff 300); no interfering substance", None, True),
+        ("no cocaine detected", None, False),
+        ("detected: no", None, False),
+        ("result - none", None, False),
+        ("not detected; quantity not sufficient for confirmation", None, False),
+        ("negative; likely no false negative", None, False),
+        ("screen positive, confirmation negative", None, None),
+        ("inconclusive", 12, None),
+        ("test not performed", None, None),
+        ("not reported", 250, True),
+        ("negative", 12, False),
+        ("n", 12, False),
+        ("<100; l", 100, False),
+        ("h", 250, True),
     ],
 )
 def test_a_result_is_read(text: str | None, value: float | None, expected: bool | None) -> None:
     assert is_positive(seen("uds", value, text=text)) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "test not performed", "specimen not received", "quantity not sufficient", "no result", "not tested", "qns",
+        "cancelled: insufficient specimen", "n/a",
+    ],
+)  # fmt: skip
+def test_what_was_not_tested_tells_nothing(text: str) -> None:
+    taken = order("m", tablet("oxycodone 5"), a_day(5, 4), start=seen("x", 0, 60).taken)
+    earlier = seen("uds", None, 30, text="negative", name="urine oxycodone")
+    later = seen("uds", None, 10, text=text, name="urine oxycodone")
+    assert not is_tested(later)
+    assert unexpected_results(case(OXYCODONE, taken, observations=(later,)), 90, MARGINS) == Unexpected()
+    both = unexpected_results(case(OXYCODONE, taken, observations=(earlier, later)), 90, MARGINS)
+    assert both.named == (f"oxycodone not found on {earlier.taken}",)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Risk of misuse: whether it was screened for, a high score, and urine drug tests (SAF-02, SAF-03, SAF-06)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from cds.long_use import taken_for
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome, any_of
 from cds.purpose import acute_pain, chronic_pain, palliative, treats_use_disorder
 from cds.substances import overdoses, use_disorders
-from cds.urine import Margins, unexpected_results
+from cds.urine import Margins, is_tested, unexpected_results
 
 KNOWLEDGE = load_group("safety")
 
@@ -158,7 +158,7 @@ def urine_drug_test(case: Case, draft: MedicationOrder) -> Outcome:
         facts = {"drug": drug, "urine_finding": unexpected.named[0], "urine_findings": "; ".join(unexpected.named)}
         return Fires("warning", facts, "unexpected", ("urine_test",), unexpected.missing)
     within = case.days_of(KNOWLEDGE["SAF-06"], "test_days")
-    if case.latest("uds", within_days=within) is not None:
+    if _urine_tested(case, within):
         return CannotTell(unexpected.missing) if unexpected.missing else DoesNotApply("tested, as expected")
     due = any_of((taken_for(case, LONG_DAYS), case.condition("opioid_long_term_use") is not None, _at_risk(case)))
     facts = {"drug": drug, "test_days": str(within)}
@@ -169,6 +169,14 @@ def urine_drug_test(case: Case, draft: MedicationOrder) -> Outcome:
     if due is None:
         return CannotTell(tuple(dict.fromkeys(_history_missing(case))))
     return DoesNotApply("neither long-term nor at high risk")
+
+
+def _urine_tested(case: Case, within_days: int) -> bool:
+    first = case.today - timedelta(days=within_days)
+    return any(
+        result.taken is not None and first <= result.taken and is_tested(result)
+        for result in case.observed.get("uds", ())
+    )
 
 
 def _at_risk(case: Case) -> bool | None:
