@@ -32,6 +32,8 @@ from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 DROPPED = frozenset({"entered-in-error", "cancelled", "registered"})
 BOUNDED = frozenset({"egfr", "egfr_race_based", "crcl"})
 """Meanings whose "<15" or ">60" stays a text: the review knows how to read it."""
+INTERPRETED = frozenset({"uds"})
+"""Meanings whose number says nothing without the cutoff that the laboratory's interpretation knows."""
 PRESENCE = frozenset({"ecg_study"})
 ANSWERS = {
     "77386006": "pregnant", "60001007": "not pregnant", "152231000119106": "not pregnant", "10828004": "positive",
@@ -197,8 +199,14 @@ def _observation(
     limit = None
     if scale is not None and part.reference_range and subject.meaning in LIMITED:
         limit = _upper_limit(scale, bytes(part.reference_range), sent.unit)
+    if part.interpretation and sent.number is not None and subject.meaning in INTERPRETED:
+        words = _interpreted(words, bytes(part.interpretation))
     taken, taken_at = day_and_instant(whole.effective_date_time or _moment(whole))
     return Observation(ref, subject.meaning, value, taken, taken_at, words, limit, subject.name, subject.code)
+
+
+def _interpreted(words: str | None, interpretation: bytes) -> str | None:
+    return "; ".join(filter(None, (words, *map(_answer, concepts(interpretation) or ())))) or None
 
 
 def _other_values(part: shapes.Observation | _Values) -> tuple[Raw, ...]:

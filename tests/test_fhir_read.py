@@ -328,6 +328,22 @@ def test_values(elements: Any, value: int | None, text: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("loinc", "interpretation", "text"),
+    [
+        ("3397-7", [concept("x", "NEG")], "negative"),
+        ("3397-7", [concept("x", "N"), concept("x", "ND")], "n; not detected"),
+        ("3397-7", [], None),
+        ("33914-3", [concept("x", "L")], None),
+    ],
+)
+def test_the_interpretation_of_a_urine_test_stands_beside_its_number(
+    loinc: str, interpretation: list[Any], text: str | None
+) -> None:
+    found = one_observation(loinc, valueQuantity={"value": 12, "unit": "ng/mL"}, interpretation=interpretation)
+    assert found.text == text
+
+
+@pytest.mark.parametrize(
     ("elements", "text"),
     [
         ({"valueCodeableConcept": concept(SNOMED, "77386006")}, "pregnant"),
