@@ -5,11 +5,37 @@ from typing import Literal
 
 from msgspec import Struct
 
+from cds.answer_words import AnswerWords
 from cds.case import Case
 
-NOT_PREGNANT = frozenset({"not pregnant", "negative", "no", "false", "postpartum"})
-PREGNANT = frozenset({"pregnant", "positive", "yes", "true", "detected"})
-DENYING = ("no", "not", "never", "false", "negative", "none", "stopped", "former")
+PREGNANT = AnswerWords(
+    (
+        ("yes", "pregnant;pregnancy confirmed;confirmed pregnancy"),
+        ("no", "postpartum;post partum"),
+        ("unclear", "unsure;not sure;uncertain;possible;possibly;maybe;may be;might be;could be;whether"),
+        ("nothing", "become pregnant;becoming pregnant;get pregnant;getting pregnant;be pregnant;if pregnant"),
+        ("nothing", "was pregnant;previously pregnant;recently pregnant;formerly pregnant;unknown if pregnant"),
+    ),
+    (("unclear", "unknown"),),
+)
+BREASTFEEDING = AnswerWords(
+    (
+        ("yes", "breastfeeding;breast feeding;breastfed;breast fed;breast milk;breastmilk;breast;nursing;lactating"),
+        ("yes", "lactation;pumping;mixed feeding;not only breastfeeding"),
+        ("no", "weaned;stopped breastfeeding;breastfeeding stopped;discontinued breastfeeding"),
+        ("no", "breastfeeding discontinued;ceased breastfeeding;breastfeeding ceased"),
+        ("no", "former breastfeeding;formerly breastfeeding;previously breastfeeding;breastfeeding former"),
+        ("unclear", "unsure;not sure;status unknown;declined;declines;refused;refuses;plans;planning;planned;intends"),
+        ("unclear", "stopped;discontinued;ceased;former;formerly;previously;history of;wants;desires;if;whether"),
+        ("unclear", "counseling;counselling;education;consult"),
+        ("nothing", "not exclusively;not fully;no longer exclusively;no longer fully"),
+    ),
+    (
+        ("yes", "exclusive;exclusively;partial;partially;mixed;current;currently"),
+        ("unclear", "unknown"),
+        ("no", "weaned;stopped;former;formerly;never;discontinued;ceased"),
+    ),
+)
 
 Answer = Literal["yes", "no", "stale", "unknown"]
 
@@ -55,27 +81,21 @@ def pregnancy(case: Case, windows: Windows) -> Status:
 
 
 def breastfeeding(case: Case, windows: Windows) -> Status:
-    """Whether the patient breastfeeds."""
-    last = case.latest("breastfeeding")
+    """Whether the patient breastfeeds: the last record that says yes or no, and the problem list."""
+    said = [(day, BREASTFEEDING.read(text)) for day, text in _all(case, "breastfeeding")]
+    last = max(((day, answer == "yes") for day, answer in said if answer in ("yes", "no")), default=None)
+    if last is not None and (case.today - last[0]).days <= windows.status_days:
+        return Status("yes" if last[1] else "no", f"breastfeeding recorded {last[0]}")
     listed = case.condition("breastfeeding")
-    if last is None or not last.text or last.taken is None:
-        return UNKNOWN if listed is None else Status("yes", _dated("breastfeeding", listed.since))
-    evidence = f"breastfeeding recorded {last.taken}"
-    if (case.today - last.taken).days <= windows.status_days:
-        return Status("no" if _denies(last.text) else "yes", evidence)
     if listed is not None:
         return Status("yes", _dated("breastfeeding", listed.since))
-    return UNKNOWN if _denies(last.text) else Status("stale", evidence)
-
-
-def _denies(text: str) -> bool:
-    return text.split(maxsplit=1)[0].strip(".,;:") in DENYING
+    return Status("stale", f"breastfeeding recorded {last[0]}") if last is not None and last[1] else UNKNOWN
 
 
 def _statuses(case: Case, windows: Windows) -> list[_Said]:
     said = []
     for day, text in _all(case, "pregnancy_status"):
-        answer, fresh = _answer(text), (case.today - day).days <= windows.status_days
+        answer, fresh = PREGNANT.read(text), (case.today - day).days <= windows.status_days
         if answer == "yes":
             said.append(_Said(day, "yes" if fresh else "stale", f"pregnancy recorded {day}"))
         elif answer == "no" and fresh:
@@ -86,7 +106,7 @@ def _statuses(case: Case, windows: Windows) -> list[_Said]:
 def _tests(case: Case, windows: Windows) -> list[_Said]:
     said = []
     for day, text in _all(case, "pregnancy_test"):
-        answer, age = _answer(text), (case.today - day).days
+        answer, age = PREGNANT.read(text), (case.today - day).days
         if answer == "yes" and age <= windows.positive_test_days:
             said.append(_Said(day, "yes", f"pregnancy test positive on {day}"))
         elif answer == "no" and age <= windows.negative_test_days:
@@ -119,12 +139,6 @@ def _conditions(case: Case, windows: Windows) -> list[_Said]:
     if encounter is not None and any("pregnancy" in reason.meanings for reason in encounter.reasons):
         said.append(_Said(case.today, "yes", "this encounter is for a pregnancy"))
     return said
-
-
-def _answer(text: str) -> Answer | None:
-    if text in NOT_PREGNANT or text.startswith("not "):
-        return "no"
-    return "yes" if text in PREGNANT else None
 
 
 def _all(case: Case, meaning: str) -> list[tuple[date, str]]:

@@ -101,8 +101,56 @@ def test_the_latest_of_the_old_evidence_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pos", "yes"),
+        ("positive (a)", "yes"),
+        ("positive (qualifier value)", "yes"),
+        ("hcg positive", "yes"),
+        ("presumptive positive", "yes"),
+        ("positive, gestational age unknown", "yes"),
+        ("not detected", "no"),
+        ("hcg negative", "no"),
+        ("non-reactive", "no"),
+        ("no hcg detected (positive control valid)", "unknown"),
+        ("not performed", "unknown"),
+        ("inconclusive", "unknown"),
+    ],
+)
+def test_the_words_of_a_pregnancy_test(text: str, expected: str) -> None:
+    assert told(observations=(seen("pregnancy_test", None, 5, text=text),)).answer == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("patient is pregnant", "yes"),
+        ("pregnant: 12 weeks", "yes"),
+        ("not currently pregnant", "no"),
+        ("postpartum", "no"),
+        ("pregnant: no", "no"),
+        ("pregnant: unknown", "unknown"),
+        ("possibly pregnant", "unknown"),
+        ("trying to become pregnant", "unknown"),
+        ("not applicable", "unknown"),
+    ],
+)
+def test_the_words_of_a_pregnancy_status(text: str, expected: str) -> None:
+    assert told(observations=(seen("pregnancy_status", None, 5, text=text),)).answer == expected
+
+
+@pytest.mark.parametrize(
     ("text", "ago", "listed", "expected"),
     [
+        ("breast and bottle", 10, False, "yes"),
+        ("no longer exclusively breastfeeding", 10, False, "yes"),
+        ("breastfeeding: no", 10, True, "no"),
+        ("weaned", 10, True, "no"),
+        ("currently not breastfeeding", 10, True, "no"),
+        *((text, 10, False, "unknown") for text in ("unknown", "declined", "formula feeding", "bottle fed")),
+        ("plans breastfeeding", 10, False, "unknown"),
+        ("breastfeeding status unknown", 10, False, "unknown"),
+        ("unknown", 10, True, "yes"),
         ("currently breastfeeding", 10, False, "yes"),
         ("Not currently breastfeeding".casefold(), 10, True, "no"),
         ("no", 100, False, "unknown"),
@@ -116,6 +164,11 @@ def test_breastfeeding(text: str | None, ago: int, listed: bool, expected: str) 
     conditions = (present("breastfeeding"),) if listed else ()
     some = case(DRAFT, observations=(seen("breastfeeding", None, ago, text=text),), conditions=conditions)
     assert breastfeeding(some, WINDOWS).answer == expected
+
+
+def test_an_answer_that_says_nothing_does_not_take_back_breastfeeding() -> None:
+    before, after = seen("breastfeeding", None, 30, text="yes"), seen("breastfeeding", None, 5, text="declined")
+    assert breastfeeding(case(DRAFT, observations=(before, after)), WINDOWS).answer == "yes"
 
 
 # Function scores

@@ -82,9 +82,9 @@ def pregnancy_or_breastfeeding(case: Case, draft: MedicationOrder) -> Outcome:
     """Avoid opioids in pregnancy and while breastfeeding; an opioid for a use disorder goes on."""
     if not starts_opioid(draft):
         return DoesNotApply("no opioid is started")
-    if case.chart.patient.sex == "male":
-        return DoesNotApply("a man")
     pregnant, feeding = pregnancy(case, WINDOWS), breastfeeding(case, WINDOWS)
+    if case.chart.patient.sex == "male" and pregnant.answer not in ("yes", "stale"):
+        return DoesNotApply("a man")
     facts = {"drug": opioid_name(draft)}
     if pregnant.answer == "yes":
         if _at_delivery(case, draft):
