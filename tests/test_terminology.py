@@ -573,3 +573,17 @@ def test_how_sure_a_text_is(text: str, grade: str) -> None:
     meaning = condition_meaning(Concept(text=text))
     assert grade in meaning.meanings
     assert not meaning.negated
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Pregnancy prevention", "Desires pregnancy", "False pregnancy", "Pregnancy counseling", "Planning pregnancy"],
+)
+def test_a_pregnancy_that_is_wished_for_or_prevented_is_none(text: str) -> None:
+    assert said(text).meanings == set()
+    assert said(f"Pregnant; {text}").meanings == {"pregnancy"}
+
+
+@pytest.mark.parametrize("text", ["Unplanned pregnancy", "Positive pregnancy test", "Planned pregnancy, 12 weeks"])
+def test_a_pregnancy_in_other_words_stays(text: str) -> None:
+    assert said(text).meanings == {"pregnancy"}
