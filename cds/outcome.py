@@ -27,7 +27,7 @@ class Fires(Struct, frozen=True):
     unknown: tuple[str, ...] = ()
 
 
-class DoesNotApply(Struct, frozen=True):
+class DoesNotApply(Struct, frozen=True, gc=False):
     """The rule does not concern this order; ``because`` says why, in a few words without patient data."""
 
     because: str

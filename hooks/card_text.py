@@ -47,7 +47,8 @@ LONGEST_SENTENCE = 600
 
 def plain(text: str) -> str:
     """One line of plain text: no control characters, no angle brackets, nothing that a browser could take for a tag."""
-    return _one_line(text).replace("<", "‹").replace(">", "›")
+    line = _one_line(text)
+    return line.replace("<", "‹").replace(">", "›") if "<" in line or ">" in line else line
 
 
 def escape(text: str) -> str:
@@ -61,7 +62,11 @@ def escape_sentence(text: str) -> str:
 
 
 def _escape(text: str, limit: int) -> str:
-    line = shorten(_one_line(text), limit).replace("://", ": //")
+    line = _one_line(text)
+    if len(line) > limit:
+        line = shorten(line, limit)
+    if "://" in line:
+        line = line.replace("://", ": //")
     if "www" in line.lower():
         line = _WORD_ADDRESS.sub(r"\1 .", line)
     if _UNUSUAL.search(line):
