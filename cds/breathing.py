@@ -17,6 +17,7 @@ from cds.exposure import continuous_days, span, supply_days
 from cds.scope import STOPPING_STATUSES, depressant_class, is_opioid, is_rescue, is_systemic, opioids_of, stops
 from cds.spans import end_of
 from cds.substances import dated
+from cds.supply import ON_HOLD
 
 SLEEP_APNOEA = (
     "sleep_apnea",
@@ -274,7 +275,7 @@ def chronic_lung_disease(case: Case) -> str | None:
 def rescue_at_hand(case: Case, within_months: int) -> bool | None:
     """A rescue product of naloxone or nalmefene on the list, in this signing, or dispensed within so many months."""
     if not RESCUE_DRUGS.isdisjoint(case.names_on_record):
-        if any(is_rescue(order) for order in case.regimen):
+        if any(is_rescue(order) and order.status != ON_HOLD for order in case.regimen):
             return True
         first = months_before(case.today, within_months)
         for record in case.chart.medications:

@@ -100,7 +100,7 @@ def _shared(setting: Setting, agent: str) -> Iterator[str]:
     for allergy in setting.case.chart.allergies:
         if ingredient in allergy.ingredients:
             yield "on the allergy list"
-        elif kind in allergy.roles and not allergy.intolerance:
+        elif kind in allergy.roles and not (allergy.intolerance and allergy.ingredients):
             yield "allergy to a drug of the same class"
     for order in setting.taken:
         drug = order.drug

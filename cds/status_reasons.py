@@ -46,8 +46,12 @@ def load_status_reasons(folder: Path = TABLES_FOLDER, snomed: bool = True) -> St
     phrases = sorted(by_phrase, key=lambda phrase: (-len(phrase), phrase))
     return StatusReasons(
         MappingProxyType(by_code),
-        tuple((re.compile(rf"\b{re.escape(phrase)}\b"), by_phrase[phrase]) for phrase in phrases),
+        tuple((_pattern(phrase), by_phrase[phrase]) for phrase in phrases),
     )
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    return re.compile(rf"(?P<denied>\b(?:no|not|denies|denied|without)\s+)?\b{re.escape(phrase)}\b")
 
 
 _REASONS = load_status_reasons()
@@ -64,8 +68,8 @@ def leave_out_snomed() -> None:
 def stopped_for(reason: Concept) -> StoppedFor | None:
     """ "failure" or "intolerance"; None for a reason that is neither, or that says nothing.
 
-    A known code decides. Without one, the words do: whole words, the longest phrase first, and intolerance where both
-    are written.
+    A known code decides. Without one, the words do: whole words, the longest phrase first, intolerance where both are
+    written, and nothing where it is denied ("no drowsiness").
     """
     for coding in reason.codings:
         meaning = _REASONS.by_code.get((coding.system or "", coding.code or ""))
@@ -76,11 +80,11 @@ def stopped_for(reason: Concept) -> StoppedFor | None:
 
 
 def _phrases(text: str) -> set[str]:
-    found = set()
+    found: set[str] = set()
     for phrase, meaning in _REASONS.by_phrase:
-        text, count = phrase.subn("|", text)
-        if count:
-            found.add(meaning)
+        if matches := list(phrase.finditer(text)):
+            found.update("neither" if match["denied"] else meaning for match in matches)
+            text = phrase.sub("|", text)
     return found
 
 

@@ -217,6 +217,7 @@ def _site(setting: Setting, feet_count: bool) -> Iterator[str]:
         yield "pain of the face or scalp"
     elif where is None or not (where.localized or (feet_count and where.feet_only)):
         yield "pain is not localized"
+    yield from setting.has("broken skin", "broken_skin")
 
 
 # Tramadol

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from cds import terminology
+from cds.allergen_classes import allergen_class
 from cds.chart import Allergy, Condition, Encounter, Patient, Procedure, Reason
 from cds.drugs import recognise
 from cds.site_codes import SiteCodes
@@ -305,16 +306,21 @@ def _allergens(site: SiteCodes | None, *elements: bytes) -> Allergens | None:
         return None
     drugs = [drug for one in named if (drug := recognise(one, site=site)) is not None]
     said = [terminology.condition_meaning(one) for one in named]
+    classes = [found for one in named for text in _words_of(one) if (found := allergen_class(text)) is not None]
     denied = any(_denies(one) for one in named)
-    if not drugs and not denied and any(meaning.unread for meaning in said):
+    if not drugs and not denied and not classes and any(meaning.unread for meaning in said):
         return UNKNOWN_ALLERGENS
     return Allergens(
         denied=denied,
         ingredients=frozenset(part.name for drug in drugs for part in drug.ingredients),
         name=drugs[0].name if drugs else next(filter(None, map(printable, named)), ""),
-        meanings=NOTHING.union(*(meaning.meanings for meaning in said)),
-        roles=NOTHING.union(*(drug.roles for drug in drugs)),
+        meanings=NOTHING.union(*(meaning.meanings for meaning in said), *(found.meanings for found in classes)),
+        roles=NOTHING.union(*(drug.roles for drug in drugs), *(found.roles for found in classes)),
     )
+
+
+def _words_of(named: Concept) -> tuple[str, ...]:
+    return tuple(filter(None, (named.text, *(coding.display for coding in named.codings))))
 
 
 def _denies(named: Concept) -> bool:

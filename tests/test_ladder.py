@@ -29,7 +29,9 @@ SCENARIOS = [
     for scenario in tomllib.loads(path.read_text(encoding="utf-8"))["scenario"]
 ]
 ALTERNATIVE = "nortriptyline"
-NOT_CARDS = {("NP-01", "evidence"), ("NP-01", "evidence_oxycodone")}
+NOT_CARDS = {
+    ("NP-01", "evidence"), ("NP-01", "evidence_oxycodone"), ("NP-03", "evidence_tca"), ("NP-03", "evidence_snri"),
+}  # fmt: skip
 OLD = "more than 5 years ago (not counted)"
 LONGEST_FACT = 120
 """A fact longer than this is cut where it is shown."""

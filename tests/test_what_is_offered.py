@@ -122,3 +122,19 @@ def test_of_undated_records_the_first_is_named() -> None:
     old = "takes codeine 30 mg oral tablet, 1 tablet four times a day, authored not sent"
     told = answer(*chart, old, "orders tramadol 50 mg oral tablet, 1 tablet four times a day, for 15 days")
     assert "taper tramadol" not in str(told["cards"])
+
+
+@pytest.mark.parametrize(
+    "skin",
+    [
+        "has pressure ulcer of left heel (L89.629)",
+        "has type 2 diabetes with foot ulcer (E11.621)",
+        "has open wound on the back",
+        "has burn of second degree of trunk (T21.20XA)",
+    ],
+)
+def test_no_patch_on_broken_skin(skin: str) -> None:
+    chart = ("age 72", "eGFR 80 on 2026-02-01", f"{OXYCODONE}, because postherpetic neuralgia (B02.29)")
+    assert "patch" in labels(*chart)
+    assert "patch" not in labels(*chart, skin)
+    assert "patch" in labels(*chart, f"{skin}, resolved")

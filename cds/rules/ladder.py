@@ -6,7 +6,7 @@ from datetime import timedelta
 from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.exposure import supply_days
-from cds.exposures import is_agent
+from cds.exposures import HISTORY_YEARS, is_agent
 from cds.findings import RuleFunction
 from cds.first_line import CLASS_NAMES, FIRST_LINE, SYSTEMIC_CLASSES
 from cds.knowledge import load_group
@@ -48,7 +48,16 @@ def opioid_before_first_line(case: Case, draft: MedicationOrder) -> Outcome:
     evidence = EVIDENCE_OXYCODONE if draft.drug is not None and draft.drug.has("oxycodone") else EVIDENCE
     begun = any(trial.grade == "PARTIAL" for trial in seen.ladder.classes.values())
     words = _trigeminal(seen) or ("partial" if begun else "default")
-    return _step(case, draft, seen, words, ("first_line",), {"evidence": evidence}, running=True)
+    facts = {"evidence": evidence, "tried": _nothing_tried(seen)}
+    return _step(case, draft, seen, words, ("first_line",), facts, running=True)
+
+
+def _nothing_tried(seen: View) -> str:
+    """How sure it is that nothing was tried: not at all where a source of the history was not seen."""
+    if seen.ladder.not_seen:
+        return "seen"
+    older = any(trial.grade == "NONE" and trial.agent for trial in seen.ladder.classes.values())
+    return f"tried in {HISTORY_YEARS} years" if older else "tried"
 
 
 def opioid_after_one_class(case: Case, draft: MedicationOrder) -> Outcome:
@@ -85,15 +94,24 @@ def opioid_before_combination(case: Case, draft: MedicationOrder) -> Outcome:
 def _combination(seen: View) -> tuple[str, dict[str, str]]:
     """The wording of NP-03: the partner of what is taken, a pair to be begun, or a class that is still untried."""
     classes, pairs = seen.ladder.classes, seen.ladder.possible_pairs
-    together = next((pair for pair in pairs if set(pair) <= set(seen.ladder.taken)), None)
+    taken = frozenset(seen.ladder.taken)
+    together = next((pair for pair in pairs if taken.issuperset(pair)), None)
     if together is not None:
         return "together", {"pair": _names(together, classes)}
-    if any(name in seen.ladder.taken for pair in pairs for name in pair):
-        return "default", {}
+    begun = next((pair for pair in pairs if not taken.isdisjoint(pair)), None)
+    if begun is not None:
+        return "default", {"evidence": _evidence(begun)}
     tried = [pair for pair in pairs if all(classes[name].satisfied for name in pair)]
     if tried:
-        return "begin", {"pair": _names(tried[0], classes)}
-    return "untried", {"untried": " or ".join(CLASS_NAMES[name] for name in seen.ladder.untried)}
+        return "begin", {"pair": _names(tried[0], classes), "evidence": _evidence(tried[0])}
+    left = " or ".join(CLASS_NAMES[name] for name in seen.ladder.untried)
+    partly = any(classes[name].grade == "PARTIAL" for name in seen.ladder.untried)
+    how = "not fully tried" if partly else "still untried"
+    return "untried", {"untried": left, "untried_start": sentence_start(left), "untried_how": how}
+
+
+def _evidence(pair: tuple[str, str]) -> str:
+    return KNOWLEDGE["NP-03"].words["evidence_tca" if "tca" in pair else "evidence_snri"].line
 
 
 def _names(pair: tuple[str, str], classes: Mapping[str, Trial]) -> str:
