@@ -183,7 +183,8 @@ class LadderRemedies:
             )
             also = ecg_before(self.case, agent.name)
             what = f"{dose_in_words(order)}{', after an ECG' if also else ''}"
-            label = f"Raise {agent.name}: {what}; stop its old order; {ending}"
+            old = "stop its old order" if running.kind == "request" else "in place of the present dose"
+            label = f"Raise {agent.name}: {what}; {old}; {ending}"
             raised, gone = _after(also, order), None if stays else draft.ref
             return (Proposal("titrate", finding.group, finding.rule, label, create=raised, delete=gone, also=also),), ()
         return (), said

@@ -150,7 +150,8 @@ def next_step_order(
     higher = tuple(course for course, mg in doses if mg is not None and mg > daily_mg)
     if not higher:
         return None
-    note = "Replaces the order that is running: stop that one."
+    ordered = running.kind == "request"
+    note = "Replaces the order that is running: stop that one." if ordered else "Takes the place of the present dose."
     return _order(case, agent, schedule, higher, reason, note, prior=running.ref)
 
 

@@ -138,3 +138,29 @@ def test_no_patch_on_broken_skin(skin: str) -> None:
     assert "patch" in labels(*chart)
     assert "patch" not in labels(*chart, skin)
     assert "patch" in labels(*chart, f"{skin}, resolved")
+
+
+def test_only_an_order_is_stopped_when_a_dose_is_raised() -> None:
+    chart = ("age 50", "eGFR 90 on 2026-02-01", "has diabetic neuropathy (E11.42)")
+    low = "gabapentin 300 mg oral capsule, 1 capsule at night"
+    told = {
+        listed: next(one for one in suggestions(*chart, listed, OXYCODONE) if one["label"].startswith("Raise"))
+        for listed in (
+            f"takes {low}, since 2026-01-01",
+            f"reports {low}, from 2026-01-01",
+            f"was dispensed {low}, on 2026-02-01, for 60 days",
+        )
+    }
+    ordered, *others = told.values()
+    assert "stop its old order" in ordered["label"]
+    assert ordered["actions"][0]["resource"]["priorPrescription"]["reference"].startswith("MedicationRequest/")
+    for one in others:
+        assert "in place of the present dose" in one["label"] and "old order" not in one["label"]
+        assert "priorPrescription" not in one["actions"][0]["resource"]
+        assert "order that is running" not in one["actions"][0]["resource"]["note"][0]["text"]
+
+
+@pytest.mark.parametrize("reason", ["non-neuropathic pain", "nociceptive pain"])
+def test_a_reason_that_is_another_pain_outweighs_the_problem_list(reason: str) -> None:
+    chart = ("has diabetic neuropathy (E11.42)", f"{OXYCODONE}, because {reason}")
+    assert not [rule for rule in rules(answer(*chart)) if rule.startswith("NP")]
