@@ -63,11 +63,28 @@ def afresh(case: Case) -> Case:
 def test_what_is_carried_over_to_another_dose_is_what_it_would_be(
     sentences: list[str], count: int, sig: str, text: str | None
 ) -> None:
-    second = second_review([*sentences, f"orders oxycodone 5 mg oral tablet, {count} tablet {sig}"], text)
+    nothing_is_lost(second_review([*sentences, f"orders oxycodone 5 mg oral tablet, {count} tablet {sig}"], text))
+
+
+def nothing_is_lost(second: SecondReview) -> None:
     for draft in second.case.judged:
         for factor in ALL_FACTORS:
             other = second._at_dose(draft, with_dose(draft, factor))
             assert assess(other, RULES) == assess(afresh(other), RULES)
+            assert [len(part.judged) for part in other.parts] == [len(part.judged) for part in afresh(other).parts]
+
+
+def test_a_signing_that_is_judged_from_two_sides_stays_so() -> None:
+    second = second_review(
+        [
+            "takes morphine 15 mg oral tablet, 1 tablet twice a day, since 2026-01-01, id m",
+            "takes oxycodone 5 mg oral tablet, 1 tablet twice a day, since 2026-01-01, id o",
+            "stops oxycodone 5 mg oral tablet, 1 tablet twice a day, id o",
+            "orders alprazolam 0.5 mg oral tablet, 1 tablet twice a day",
+        ]
+    )
+    assert len(second.case.parts) == 2
+    nothing_is_lost(second)
 
 
 @tried
