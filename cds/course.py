@@ -1,6 +1,6 @@
 """The course of opioid and partner drugs over time: naive or tolerant, established or new, rising or unchanged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -54,6 +54,24 @@ def tolerant(case: Case) -> bool | None:
     A supply that ended yesterday may have covered them: the seven days end today or yesterday. A dose that is reached
     only by what is taken as needed, or that cannot be told, leaves the answer open.
     """
+    at_dose = _at_dose(case)
+    today = [at_dose(case.today - timedelta(days=ago)) for ago in range(TOLERANT_DAYS + 1)]
+    found = any_of(_each(days) for days in (today[:-1], today[1:]))
+    if found is False and (not case.history_known or _undated(case)):
+        return None
+    return found
+
+
+def tolerant_until(case: Case, within_days: int) -> date | None:
+    """The last of so many days before today at whose end the patient was opioid-tolerant."""
+    at_dose = _at_dose(case)
+    days = [case.today - timedelta(days=ago) for ago in range(1, within_days + TOLERANT_DAYS)]
+    runs = ((days[start], days[start : start + TOLERANT_DAYS]) for start in range(within_days))
+    return next((last for last, run in runs if all(map(at_dose, run))), None)
+
+
+def _at_dose(case: Case) -> Callable[[date], bool | None]:
+    """Tells of a day whether the dose of SAF-12 was taken."""
     spans = opioid_records(case)
     answers: dict[tuple[int, ...], bool | None] = {}
 
@@ -64,11 +82,7 @@ def tolerant(case: Case) -> bool | None:
             answers[key] = _at_tolerant_dose(taken_on(covering, day))
         return answers[key]
 
-    today = [at_dose(case.today - timedelta(days=ago)) for ago in range(TOLERANT_DAYS + 1)]
-    found = any_of(_each(days) for days in (today[:-1], today[1:]))
-    if found is False and (not case.history_known or _undated(case)):
-        return None
-    return found
+    return at_dose
 
 
 def dose_change(case: Case, draft: MedicationOrder) -> DoseChange:

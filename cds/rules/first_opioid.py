@@ -6,7 +6,7 @@ from decimal import Decimal
 from cds.breathing import one_off, opioid_name, starts_opioid
 from cds.case import Case, number
 from cds.chart import MedicationOrder
-from cds.course import naive, tolerant
+from cds.course import naive, tolerant, tolerant_until
 from cds.dose import daily_dose
 from cds.exposure import supply_days
 from cds.findings import RuleFunction
@@ -22,6 +22,7 @@ KNOWLEDGE = load_group("safety")
 LOW_PATCH = KNOWLEDGE["SAF-12"].number("buprenorphine_patch_mcg_per_hour") / 1000
 LOW_TRAMADOL = KNOWLEDGE["SAF-12"].number("tramadol_mg_per_day")
 SHORT_PAIN_DAYS = KNOWLEDGE["SAF-12"].number("short_pain_days")
+LAPSED_DAYS = KNOWLEDGE["SAF-13"].days("lapsed_days")
 ACUTE_DAYS = KNOWLEDGE["SAF-15"].number("supply_days")
 
 THROUGH_MUCOSA = frozenset({"buccal", "sublingual", "transmucosal", "nasal"})
@@ -117,6 +118,8 @@ def fentanyl_not_tolerant(case: Case, draft: MedicationOrder) -> Outcome:
     unknown: tuple[str, ...] = ()
     if is_tolerant is None:
         words, unknown = words if words != "default" else "not_known", _history_missing(case)
+    elif words == "default" and (last := tolerant_until(case, LAPSED_DAYS)) is not None:
+        words, facts["last"] = "lapsed", last.isoformat()
     if palliative(case, draft):
         return Fires("warning", facts, words, ("delete",), unknown)
     asks = ("delete", "ir_instead") if _at_last_step(case, draft) else ("delete",)
