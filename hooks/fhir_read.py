@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, MedicationOrder, Observation, Patient, Procedure
 from hooks import fhir_shapes as shapes
-from hooks.fhir_clinical import meant, read_allergy, read_condition, read_encounter, read_patient, read_procedure
+from hooks.fhir_allergies import read_allergy
+from hooks.fhir_clinical import meant, read_condition, read_encounter, read_patient, read_procedure
 from hooks.fhir_elements import local_ref, unreadable
 from hooks.fhir_loose import Found, Lost, read_loosely
 from hooks.fhir_observations import read_observations, read_report
