@@ -12,6 +12,7 @@ from cds.table_reading import TABLES_FOLDER, read_table
 FILE = "allergen_classes.csv"
 COLUMNS = ("phrase", "roles", "meanings", "source")
 _NO_WORDS = re.compile(r"[^a-z0-9]+")
+_LEADING = re.compile(r"^(?:allergy|allergic|hypersensitivity|intolerance|intolerant)(?: (?:to|of))? ")
 _FILLERS = re.compile(r" (?:allergy|allergies|class|drugs?|medications?|medicines?|meds|agents?|products?|group)$")
 
 
@@ -48,7 +49,7 @@ def _parts(cell: str) -> frozenset[str]:
 
 
 def _plain(words: str) -> str:
-    plain = _NO_WORDS.sub(" ", words.casefold()).strip()
+    plain = _LEADING.sub("", _NO_WORDS.sub(" ", words.casefold()).strip())
     while (shorter := _FILLERS.sub("", plain)) != plain:
         plain = shorter
     return plain

@@ -1,5 +1,6 @@
 """AllergyIntolerance -> ``cds.chart.Allergy``."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ NO_ALLERGY_CODES = frozenset(
 )
 """No known allergy at all, to drugs, to food, to the environment."""
 NO_ALLERGY_WORDS = ("no known allerg", "no known drug allerg", "no known medication allerg", "nkda", "nka")
+ALLERGY_WORDS = re.compile(
+    r"\b(?:allergy|allergic|hypersensitivity|intolerance|intolerant)(?: (?:to|of))?\b", re.IGNORECASE
+)
 ANAPHYLAXIS = frozenset({"anaphylaxis"})
 
 
@@ -88,13 +92,19 @@ def _allergens(site: SiteCodes | None, *elements: bytes) -> Allergens | None:
     denied = any(_denies(one) for one in named)
     if not drugs and not denied and not classes and any(meaning.unread for meaning in said):
         return UNKNOWN_ALLERGENS
+    words = next(filter(None, map(printable, named)), "")
     return Allergens(
         denied=denied,
         ingredients=frozenset(part.name for drug in drugs for part in drug.ingredients),
-        name=drugs[0].name if drugs else next(filter(None, map(printable, named)), ""),
+        name=drugs[0].name if drugs else _plainly(words) if classes else words,
         meanings=NOTHING.union(*(meaning.meanings for meaning in said), *(found.meanings for found in classes)),
         roles=NOTHING.union(*(drug.roles for drug in drugs), *(found.roles for found in classes)),
     )
+
+
+def _plainly(words: str) -> str:
+    """The allergen without the word that says that it is one, in small letters: it stands within a sentence."""
+    return ALLERGY_WORDS.sub("", words).strip().lower()
 
 
 def _words_of(named: Concept) -> tuple[str, ...]:

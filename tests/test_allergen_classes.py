@@ -72,3 +72,9 @@ def test_a_wrong_table_is_refused(tmp_path: Path, row: str, said: str) -> None:
     (tmp_path / FILE).write_text(",".join(COLUMNS) + "\n" + row + "\n")
     with pytest.raises(KnowledgeError, match=said):
         load_allergen_classes(tmp_path)
+
+
+@pytest.mark.parametrize("words", ["Opioid Analgesics", "Allergy to opioid analgesics", "opioid analgesics allergy"])
+def test_the_class_is_named_as_within_a_sentence(words: str) -> None:
+    [card, *_] = answer(f"allergic to {words}, anaphylaxis", OXYCODONE)["cards"]
+    assert card["summary"].startswith("Allergy to opioid analgesics on the chart")
