@@ -48,7 +48,7 @@ def opioid_before_first_line(case: Case, draft: MedicationOrder) -> Outcome:
     evidence = EVIDENCE_OXYCODONE if draft.drug is not None and draft.drug.has("oxycodone") else EVIDENCE
     begun = any(trial.grade == "PARTIAL" for trial in seen.ladder.classes.values())
     words = _trigeminal(seen) or ("partial" if begun else "default")
-    facts = {"evidence": evidence, "tried": _nothing_tried(seen)}
+    facts = {"evidence": evidence, "how_tried": _nothing_tried(seen)}
     return _step(case, draft, seen, words, ("first_line",), facts, running=True)
 
 
@@ -107,7 +107,7 @@ def _combination(seen: View) -> tuple[str, dict[str, str]]:
     left = " or ".join(CLASS_NAMES[name] for name in seen.ladder.untried)
     partly = any(classes[name].grade == "PARTIAL" for name in seen.ladder.untried)
     how = "not fully tried" if partly else "still untried"
-    return "untried", {"untried": left, "untried_start": sentence_start(left), "untried_how": how}
+    return "untried", {"untried": left, "untried_start": sentence_start(left), "how_tried": how}
 
 
 def _evidence(pair: tuple[str, str]) -> str:
