@@ -169,9 +169,10 @@ def observation_meanings(sent: shapes.Measured) -> list[str]:
 
 
 @lru_cache(REMEMBERED)
+@lru_cache(REMEMBERED)
 def _coded(code: bytes) -> bool:
-    """Whether a code element was sent and can be read."""
-    return bool(code) and code != b"null" and concepts(code) is not None
+    """Whether a code element was sent that says something."""
+    return any(printable(named).strip() for named in concepts(code) or ())
 
 
 @lru_cache(REMEMBERED)
