@@ -53,6 +53,10 @@ class Dosage(Struct, frozen=True):
     site: str | None = None
     restated: Quantity | None = None
     """The same dose as a text says it once more, in another unit: "5 mL (10 mg)"."""
+    shared: bool = False
+    """The dose is that of a whole period ("4 tablets a day"): how it is shared out is not said."""
+    timing_text: str | None = None
+    """What the timing says in words beside a standard code."""
 
 
 class Reason(Struct, frozen=True):

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cds.amount import Measure, Measured, is_range, larger, smaller
 from cds.chart import Dosage
 from cds.sig import read_sig
+from cds.sig_asides import is_admonition
 from cds.timing import read_timing
 from cds.units import exact, exact_days, read_unit
 
@@ -48,12 +49,34 @@ ROUNDING = Fraction(1, 20)
 
 def order_day(dosages: tuple[Dosage, ...], measure: Measure) -> Day:
     """All instructions of an order together: parallel ones add up, of a sequence the highest day counts."""
+    dosages = tuple(dosage for dosage in dosages if not _only_warns(dosage)) or dosages
     if not dosages:
         return Day(reason="no dose")
     return _together(dosages, [_read(dosage, measure, alone=len(dosages) == 1) for dosage in dosages])
 
 
+def _only_warns(dosage: Dosage) -> bool:
+    """Whether an instruction holds nothing but a text that warns or advises ("Do not drive")."""
+    said = dosage.text
+    if said is None or not is_admonition(said):
+        return False
+    bare = Dosage(sequence=dosage.sequence, text=said, as_needed=False, route=dosage.route, site=dosage.site)
+    return replace(dosage, as_needed=False) == bare and not dosage.as_needed
+
+
 def _read(dosage: Dosage, measure: Measure, alone: bool) -> Day:
+    """One instruction: its timing by its code and by the words beside it; where they disagree, the larger."""
+    day = _with_text(dosage, measure, alone)
+    if dosage.timing_text is None:
+        return day
+    worded = replace(dosage, timing_code=dosage.timing_text)
+    rates = [timing and timing.highest for timing in (read_timing(dosage), read_timing(worded))]
+    if None in rates or rates[0] == rates[1]:
+        return day
+    return replace(max(day, _with_text(worded, measure, alone), key=_maximum), disagrees=True)
+
+
+def _with_text(dosage: Dosage, measure: Measure, alone: bool) -> Day:
     """One instruction: its fields, filled up from its text; where the two disagree, the larger."""
     text = dosage.text
     if text is None or not text.strip():
@@ -97,9 +120,16 @@ def _filled(first: Dosage, second: Dosage, measure: Measure) -> Dosage:
         dosage = replace(dosage, max_dose=second.max_dose, max_dose_days=second.max_dose_days)
     own = measure.measured(larger(first.dose_low, first.dose_high), dosage.route)
     other = measure.measured(larger(second.dose_low, second.dose_high), dosage.route)
-    if own.mg is None and (other.mg is not None or own.reason == "no dose"):
-        dosage = replace(dosage, dose_low=second.dose_low, dose_high=second.dose_high)
-    if read_timing(first) is None:
+    taken = own.mg is None and (other.mg is not None or own.reason == "no dose")
+    if taken:
+        dosage = replace(
+            dosage,
+            dose_low=second.dose_low,
+            dose_high=second.dose_high,
+            restated=second.restated,
+            shared=second.shared,
+        )
+    if read_timing(first) is None or (taken and second.shared):
         dosage = replace(
             dosage,
             frequency=second.frequency,
@@ -136,20 +166,23 @@ def _instruction(dosage: Dosage, measure: Measure) -> Day:
         pieces = dose.pieces * timing.mean if dose.pieces is not None and timing is not None else None
         interval = timing.interval_hours if timing is not None else None
         day = _told(dose.mg, dose.mg, scheduled, dose, pieces, interval, is_range(dosage))
-        return replace(day, worn=True, minimum=_least(dosage, day, Fraction(1), measure))
-    limit = _limit(dosage, dose, measure)
+        return replace(day, worn=True, minimum=_least(dosage, day, Fraction(1), measure), disagrees=disagrees)
+    limit, whole = _limit(dosage, dose, measure)
     up_to = bool(dosage.as_needed) or is_range(dosage) or (timing is not None and timing.up_to)
     if timing is None:
         if limit.mg is None:
             reason = dose.reason or limit.reason
             reason = reason or ("as needed without a limit" if dosage.as_needed else "no frequency")
             return Day(single=dose.mg, up_to=up_to, reason=reason)
-        day = _told(limit.mg, limit.mg, scheduled, dose, limit.pieces, None, True)
+        day = _told(whole, limit.mg, scheduled, dose, limit.pieces, None, True)
         return replace(day, minimum=None if day.maximum is None else Fraction(0))
-    maximum = _smaller(_product(dose.mg, timing.highest), limit.mg)
+    disagrees = disagrees or timing.disagrees
+    maximum = _smaller(_product(dose.mg, timing.highest), whole)
     mean = _smaller(_product(dose.mg, timing.mean), limit.mg)
     pieces = _smaller(_product(dose.pieces, timing.mean), limit.pieces)
     day = _told(maximum, mean, scheduled, dose, pieces, timing.interval_hours, up_to)
+    if dosage.shared:
+        day = replace(day, single=None, interval_hours=None)
     return replace(day, minimum=_least(dosage, day, timing.lowest, measure), disagrees=disagrees)
 
 
@@ -186,23 +219,24 @@ def _told(
     return Day(maximum, mean, on_schedule, dose.mg, pieces, interval, up_to, None, mean, on_schedule)
 
 
-def _limit(dosage: Dosage, dose: Measured, measure: Measure) -> Measured:
-    """The most that may be taken in a day by maxDosePerPeriod; empty where there is none, with the reason if unread."""
+def _limit(dosage: Dosage, dose: Measured, measure: Measure) -> tuple[Measured, Fraction | None]:
+    """The most that may be taken by maxDosePerPeriod: a day on average, and on one day (all that a week allows). Empty
+    where there is none, with the reason if unread."""
     if dosage.max_dose is None:
-        return Measured()
+        return Measured(), None
     days = Fraction(1) if dosage.max_dose_days is None else exact_days(dosage.max_dose_days)
     if days is None:
-        return Measured()
+        return Measured(), None
     unit = read_unit(dosage.max_dose.unit) if dosage.max_dose.unit else None
     if unit is not None and unit.kind == "doses":
         times = exact(dosage.max_dose.value)
-        return (
-            Measured()
-            if times is None
-            else Measured(_product(dose.mg, times / days), _product(dose.pieces, times / days))
-        )
-    most = measure.measured(dosage.max_dose, dosage.route)
-    return Measured(_product(most.mg, 1 / days), _product(most.pieces, 1 / days), most.reason)
+        if times is None:
+            return Measured(), None
+        most = Measured(_product(dose.mg, times), _product(dose.pieces, times))
+    else:
+        most = measure.measured(dosage.max_dose, dosage.route)
+    average = Measured(_product(most.mg, 1 / days), _product(most.pieces, 1 / days), most.reason)
+    return average, most.mg if days > 1 else average.mg
 
 
 def _product(value: Fraction | None, times: Fraction) -> Fraction | None:

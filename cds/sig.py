@@ -4,6 +4,7 @@ A text is read only where it is unambiguous: every number in it must have been p
 changes what the numbers mean ("increase", "divided", "repeat").
 """
 
+from decimal import Decimal
 from functools import lru_cache
 
 from msgspec.structs import replace
@@ -16,6 +17,8 @@ from cds.sig_reading import Reading
 LONGEST = 1000
 """Characters. A longer text is a letter, not a dosage."""
 
+SAME_RATE = Decimal("0.001")
+"""Every four hours is six times a day, but for the digits."""
 _DAILY_MEALS = frozenset(("morning", "noon", "evening"))
 _NOTHING = Dosage()
 _ANOTHER_DRUG = frozenset(("with", "plus", "and", "use", "for"))
@@ -80,6 +83,9 @@ def _step(words: list[str]) -> tuple[Dosage, ...]:
     if not reading.understood:
         return ()
     starts = _dose_starts(reading.amounts)
+    if len(starts) > 1 and (reading.shared or "dated" in words):
+        # Which dose is taken when is said by a date; "1 tab q6h, 4 tabs a day" is told twice.
+        return ()
     if len(starts) < 2:
         dosage = _dosage(reading)
         return () if dosage is None else (dosage,)
@@ -130,6 +136,7 @@ def _dosage(reading: Reading) -> Dosage | None:
         max_dose_days=reading.limit_days,
         route=reading.route,
         restated=again,
+        shared=reading.shared,
     )
 
 
@@ -139,12 +146,16 @@ def _timing(reading: Reading) -> Dosage | None:
     # "with meals" is three times a day, "at night after meals" is once.
     if reading.meals and reading.amounts and not reading.rates and (not slots or reading.joined_slot):
         slots |= _DAILY_MEALS
+    if not reading.rates and reading.shared:
+        return None
     if not reading.rates:
         once = reading.once and not slots and not reading.weekdays
         return Dosage(frequency=ONE, period=ONE) if once else Dosage(when=len(slots))
     rate = reading.rates[0]
     highest = rate.times_max / rate.days
-    if any(other.times_max / other.days != highest for other in reading.rates):
+    if reading.shared and (len(reading.rates) > 1 or len(slots) > 1 or rate.times_max > 1 or rate.days < 1):
+        return None
+    if any(abs(other.times_max / other.days - highest) > SAME_RATE for other in reading.rates):
         return None
     # "three times a day and at bedtime" may be four.
     if reading.joined_slot and highest > 1 and len(slots) != highest:
@@ -162,7 +173,10 @@ def _dose(reading: Reading) -> Dose | None:
     """The dose; None three times where none is named; None where it is not clear which one is meant."""
     amounts = reading.amounts
     if not amounts:
-        return None, None, None
+        if reading.dissolved is not None:  # "take 10 mg/0.5 mL"
+            return reading.dissolved
+        one = Quantity(ONE, "patch") if reading.patch else None
+        return one, one, None
     if len(amounts) == 1:
         return _range(amounts[0]) if amounts[0].sort != "bare" or _opens(reading, amounts[0].at) else None
     if len(amounts) > 2:

@@ -17,7 +17,9 @@ _ARTICLES = word_set("a an the")
 _ARTICLES_OR_COUNT = _ARTICLES | w.COUNT
 _TIMES = word_set("times time x")
 _DOSES = word_set("doses dose")
-_CLOCK = w.HOURS | w.MINUTES | w.DAYS | w.WEEKS | word_set("hourly am pm :")
+_CLOCK = w.HOURS | w.MINUTES | w.DAYS | w.WEEKS | word_set("hourly hrly am pm :")
+_MIDNIGHT = 24
+_A_WHOLE = word_set("/ per a an in")
 _SHORT_TIMES = w.HOURS | w.MINUTES
 _LONG_TIMES = w.DAYS | w.WEEKS | w.MONTHS
 _MEASURES = w.COUNT | w.MASS | w.VOLUME
@@ -39,6 +41,8 @@ class Reading(Cursor):
         self.weekdays: set[int] = set()
         self.joined_slot = self.meals = self.as_needed = self.once = False
         self.up_to_dose = self.up_to_times = self.scaled = False
+        self.shared = self.clocked = self.patch = False
+        self.dissolved: tuple[Quantity, Quantity, Quantity] | None = None
         self.limit: Quantity | None = None
         self.limit_days: Decimal | None = None
         self.bounds: Decimal | None = None
@@ -66,7 +70,7 @@ class Reading(Cursor):
         if word in ("q", "every", "each"):
             return self.read_interval(at)
         if word in w.TIMES:
-            return self.read_times(w.TIMES[word], w.TIMES[word], at + 1)
+            return self.read_named_times(at, w.TIMES[word])
         if word in ("for", "x", "times"):
             return self.read_duration(at)
         if word in w.PAIN_SCALE:
@@ -93,6 +97,8 @@ class Reading(Cursor):
             self.scaled = True
         elif word in w.ROUTES:
             self.add_route(word)
+        elif word == "shared":
+            self.shared = True
 
     def add_weekday(self, at: int, day: int) -> None:
         """``Mon, Wed, Fri``, ``Mon-Fri``."""
@@ -158,6 +164,9 @@ class Reading(Cursor):
         if unit == "other" and (self.word(after + 1) in w.DAYS or self.word(after + 1) in w.SLOTS):
             self.add_interval(Decimal(2), Decimal(2))
             return after + 2
+        if unit == "third" and self.word(after + 1) in w.DAYS:
+            self.add_interval(Decimal(3), Decimal(3))
+            return after + 2
         if unit in w.TIME_UNITS:
             self.add_interval(w.days(ONE, unit), w.days(ONE, unit))
             return after + 1
@@ -174,6 +183,15 @@ class Reading(Cursor):
             return after
         return self.fail(after)
 
+    def read_named_times(self, at: int, times: Decimal) -> int:
+        """``twice``, ``once to twice``, ``once to 3 times``."""
+        if self.word(at + 1) in ("-", "to", "or"):
+            if self.word(at + 2) in w.TIMES:
+                return self.read_times(times, w.TIMES[self.tokens[at + 2]], at + 3)
+            if self.word(at + 3) in _TIMES and (numbers := self.numbers(at + 2)):
+                return self.read_times(times, max(numbers), at + 4)
+        return self.read_times(times, times, at + 1)
+
     # How much
 
     def read_number(self, at: int) -> int:
@@ -188,13 +206,7 @@ class Reading(Cursor):
             after += 1
         unit = self.word(after)
         if unit in w.COUNT:
-            self.add_route(unit)
-            self.amounts.append(Amount(at, low, high, "count", unit))
-            days, end = self.per(after + 1)
-            if days is None or not low == high == 1:  # how four a day are shared out is not said
-                return after + 1
-            self.rates.append(Rate(ONE, ONE, days, days))
-            return end
+            return self.read_count(at, low, high, after)
         if unit in w.MASS:
             return self.read_mass(at, low, high, after)
         if unit in w.VOLUME:
@@ -204,12 +216,39 @@ class Reading(Cursor):
             return self.read_times(low, high, after + 1)
         if unit in _CLOCK:
             return self.read_clock(at, low, high, after)
+        if self.is_time_of_day(at):
+            self.clocked = True
+            self.slots.add(self.tokens[at])
+            return after
         if unit == "/":
             return self.read_strengths(at, after)
         if unit in ("%", "refill", "refills"):
             return after + 1
         self.amounts.append(Amount(at, low, high, "bare", None))
         return after + (unit == "x")
+
+    def read_count(self, at: int, low: Decimal, high: Decimal, unit_at: int) -> int:
+        """Pieces. ``4 tablets a day`` are those of the whole day."""
+        self.add_route(self.tokens[unit_at])
+        self.amounts.append(Amount(at, low, high, "count", self.tokens[unit_at]))
+        days, end = self.per(unit_at + 1)
+        one = low == high == ONE
+        if days is None or not (one or (days >= 1 and self.word(unit_at + 1) in _A_WHOLE)):
+            return unit_at + 1
+        self.shared = not one
+        self.rates.append(Rate(ONE, ONE, days, days))
+        return end
+
+    def is_time_of_day(self, at: int) -> bool:
+        """``0800``, ``at 2000``, and what follows such a time: ``0600, 1200``."""
+        token = self.tokens[at]
+        if len(token) != 4 or not token.isdigit() or int(token[:2]) > _MIDNIGHT or token[2] > "5":
+            return False
+        before = at - 1
+        while self.word(before) in (",", "and", "&", ";", "/"):
+            before -= 1
+        led = self.word(before) in ("at", "@") or (self.clocked and self.word(before) in self.slots)
+        return (token[0] == "0" or led) and self.word(at - 1) != "between"
 
     def read_mass(self, at: int, low: Decimal, high: Decimal, unit_at: int) -> int:
         unit, after = self.tokens[unit_at], unit_at + 1
@@ -233,8 +272,19 @@ class Reading(Cursor):
             total = "total" in (self.word(slash + 2), self.word(at - 1), self.word(at - 2))
             self.amounts.append(Amount(at, low, high, "rate", f"{unit}/h", total=total))
             return slash + 2
+        if self.word(slash + 1) in w.DAYS:
+            self.shared = True
+            self.amounts.append(Amount(at, low, high, "mass", unit))
+            self.rates.append(Rate(ONE, ONE, ONE, ONE))
+            return slash + 2
         volume = slash + 2 if self.numbers(slash + 1) else slash + 1
         if self.word(volume) in _CONCENTRATION:
+            if volume > slash + 1 and self.word(volume) in w.VOLUME and (at == 0 or self.word(at - 1) in w.VERBS):
+                self.dissolved = (
+                    Quantity(low, unit),
+                    Quantity(high, unit),
+                    Quantity(max(self.numbers(slash + 1)), self.word(volume)),
+                )
             return volume + 1
         return self.read_strengths(at, slash) if volume > slash + 1 else self.fail(at)
 
@@ -246,17 +296,22 @@ class Reading(Cursor):
             after += 3 if self.word(after + 2) in w.MASS else 2
         if self.word(after) in w.MASS:
             return after + 1
+        if len(self.numbers(at)) == 2 and first >= LEAST_STRENGTH and self.word(after) in w.COUNT:
+            return after  # "take one 5-325 tablet"
         return after if max(first, last) >= LEAST_STRENGTH and last > ONE else self.fail(at)
 
     def read_clock(self, at: int, low: Decimal, high: Decimal, unit_at: int) -> int:
         """Numbers of time that are no interval: ``6 hourly``, ``8 am``, ``12 hours on``, ``7 day supply``."""
         unit, following = self.word(unit_at), self.word(unit_at + 1)
-        if unit == "hourly" and low > 0:
+        if unit in ("hourly", "hrly") and low > 0:
             self.add_interval(low / 24, high / 24)
             return unit_at + 1
         if unit == ":" and self.numbers(unit_at + 1):
-            unit_at += 2
+            minutes, unit_at = self.tokens[unit_at + 1], unit_at + 2
             unit = self.word(unit_at)
+            if unit not in ("am", "pm", ":") and len(minutes) == 2 and self.tokens[at].isdigit() and low <= _MIDNIGHT:
+                self.slots.add(f"{self.tokens[at]}:{minutes}")
+                return unit_at
         if unit in ("am", "pm"):
             self.slots.add(f"{self.tokens[at]} {unit}")
             return unit_at + 1
@@ -264,6 +319,9 @@ class Reading(Cursor):
             return unit_at + 2
         if unit in _LONG_TIMES and following in ("supply", "course"):
             return unit_at + 2
+        if unit in _LONG_TIMES and self.word(at - 1) in (",", ";") and following in ("", ",", ";", "."):
+            self.bounds = w.days(high, unit)
+            return unit_at + 1
         return self.fail(at)
 
     def read_form(self, at: int) -> int:
@@ -274,6 +332,8 @@ class Reading(Cursor):
         if 0 < len(numbers) < 3 and self.word(after + 1) not in _NOT_AFTER_FORM:
             self.amounts.append(Amount(at, min(numbers), max(numbers), "count", self.tokens[at]))
             return after + 1
+        before = self.word(at - 2) if self.word(at - 1) == "new" else self.word(at - 1)
+        self.patch = self.patch or (self.tokens[at] == "patch" and (before in w.VERBS or before == "change"))
         return at + 1
 
     # How long, how much at most
@@ -293,6 +353,8 @@ class Reading(Cursor):
             return end + 1
         if unit in _DOSES or unit == "refills" or (self.word(at) == "for" and unit in _SHORT_TIMES):
             return end + 1
+        if self.word(at) == "x" and (unit in ("daily", "/", "per") or self.tokens[end : end + 2] == ["a", "day"]):
+            return self.read_times(min(numbers), max(numbers), end)
         if self.word(at) == "x" and numbers == (ONE,) and unit not in _MEASURES:
             self.once = True
             return end
@@ -317,7 +379,7 @@ class Reading(Cursor):
     def read_supply(self, at: int) -> int:
         """``#30``, ``disp 30 tablets``, ``refills: 0``."""
         after = at + 1
-        while self.word(after) in ("#", ":", "of", "=", "."):
+        while self.word(after) in ("#", ":", "of", "=", ".", "-"):
             after += 1
         if not self.numbers(after):
             return at + 1

@@ -3,12 +3,13 @@
 import re
 from decimal import Decimal
 
+from cds.sig_asides import without_asides
 from cds.units import COUNT_WORDS, word_set
 
 MASS = word_set("mg mgs milligram milligrams mcg ug mcgs microgram micrograms g gm gram grams")
 VOLUME = word_set(
     "ml mls cc milliliter milliliters millilitre millilitres teaspoon teaspoons tsp teaspoonful tablespoon "
-    "tablespoons tbsp tablespoonful"
+    "tablespoons tbsp tablespoonful teaspoonfuls tablespoonfuls"
 )
 COUNT = COUNT_WORDS
 SIZES = word_set("oral small large whole full")
@@ -24,7 +25,7 @@ TIME_UNITS = MINUTES | HOURS | DAYS | WEEKS | MONTHS
 RATES = {
     "daily": (1, 1), "qd": (1, 1), "qday": (1, 1), "everyday": (1, 1), "bid": (2, 1), "bd": (2, 1), "tid": (3, 1),
     "tds": (3, 1), "qid": (4, 1), "qds": (4, 1), "qod": (1, 2), "weekly": (1, 7), "qwk": (1, 7), "qweek": (1, 7),
-    "hourly": (24, 1), "monthly": (1, 30),
+    "hourly": (24, 1), "hrly": (24, 1), "monthly": (1, 30),
 }  # fmt: skip
 """Times per days."""
 TIMES = {"once": Decimal(1), "stat": Decimal(1), "now": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3)}
@@ -52,7 +53,7 @@ SKIPPED_BEFORE_SLOT = word_set("at in the with q before every each after on")
 JOINING = word_set("and & plus +")
 SEVERITY = word_set("mild moderate mod severe sev")
 PAIN_SCALE = word_set("pain scale score level severity rating nrs vas")
-LIMITS = word_set("max maximum mdd nte exceed exceeding limit")
+LIMITS = word_set("max maximum mdd nte nmt exceed exceeding limit")
 LIMIT_FILLERS = word_set("dose doses amount of is to be use : = total the at - . ( take")
 OTHER_INGREDIENT = word_set("acetaminophen apap tylenol paracetamol ibuprofen aspirin")
 SUPPLY = word_set("disp dispense qty quantity refill refills rf # supply")
@@ -108,6 +109,7 @@ def words(text: str) -> list[str]:
     """The words, numbers, ranges (``1-2``) and signs of a text, lower case, numbers in digits."""
     text = " ".join(text.casefold().translate(_SIGNS).replace("(s)", "s").split())
     text = _DOTTED.sub(lambda match: "".join(letter or "" for letter in match.groups()), text)
+    text = without_asides(text)
     text = _THOUSANDS.sub("", text)
     text = _WORD_NUMBER.sub(lambda match: _NUMBER_WORDS[match[0]], _HALF.sub(r"\1", text))
     if "/" in text:

@@ -23,13 +23,14 @@ _CODES = {
 
 class Timing(Struct, frozen=True):
     """``highest``: times on the highest day; ``mean``: a day on average, at the shortest interval; ``lowest``: at the
-    longest; ``up_to``: the most of a range."""
+    longest; ``up_to``: the most of a range; ``disagrees``: the code tells another frequency, and the larger counts."""
 
     highest: Fraction
     mean: Fraction
     interval_hours: Fraction
     up_to: bool = False
     lowest: Fraction = Fraction(0)
+    disagrees: bool = False
 
 
 def read_timing(dosage: Dosage) -> Timing | None:
@@ -48,7 +49,8 @@ def read_timing(dosage: Dosage) -> Timing | None:
         # "Three times a week on Monday, Wednesday and Friday" already says the mean; "daily on Monday" does not.
         mean = _on_weekdays(rate, days)
         lowest = _on_weekdays(lowest, days)
-    return Timing(max(rate, Fraction(1)), mean, HOURS / rate, up_to, lowest)
+    differ = repeat is not None and coded is not None and repeat[0] != coded[0]
+    return Timing(max(rate, Fraction(1)), mean, HOURS / rate, up_to, lowest, differ)
 
 
 def _on_weekdays(rate: Fraction, days: int) -> Fraction:

@@ -36,6 +36,7 @@ _VOLUME = {
     "ml": "1", "cc": "1", "milliliter": "1", "milliliters": "1", "millilitre": "1", "millilitres": "1", "mls": "1",
     "teaspoon": "5", "teaspoons": "5", "tsp": "5", "tsp_us": "5", "teaspoonful": "5", "tablespoon": "15",
     "tablespoons": "15", "tbsp": "15", "tbs_us": "15", "tablespoonful": "15",
+    "teaspoonfuls": "5", "tablespoonfuls": "15",
 }  # fmt: skip
 COUNT_WORDS = word_set(
     "tablet tablets tab tabs tbl tbls caplet caplets capsule capsules cap caps capsul pill pills softgel softgels "

@@ -12,6 +12,7 @@ from cds.chart import Dosage, Quantity
 from cds.condition_text import UNSPECIFIC
 from cds.sig import LONGEST, read_sig
 from cds.terminology import Concept, condition_meaning
+from cds.units import read_unit
 from hooks.fhir_days import first_day, last_day
 from hooks.fhir_elements import (
     DAYS_IN,
@@ -172,7 +173,7 @@ def _dosage(sent: _Dosage) -> Dosage:
     repeat = timing.repeat or _Repeat()
     dose_low, dose_high, rate = _dose(sent)
     max_dose, max_dose_days = _most(sent.max_dose_per_period)
-    text = next((said for said in (sent.text, sent.patient_instruction) if said and said.strip()), "").strip() or None
+    text = _text(sent)
     if max_dose is None and present(sent.additional_instruction):
         max_dose, max_dose_days = _said_limit(sent.additional_instruction)
     runs = period(bytes(repeat.bounds_period))
@@ -180,6 +181,7 @@ def _dosage(sent: _Dosage) -> Dosage:
     unit = repeat.period_unit or repeat.period_units or repeat.unit
     frequency = _positive(repeat.frequency)
     countless = repeat.frequency is not None and frequency is None  # nought times a day is no schedule, and not once
+    code, said = _timing_code(concept(timing.code))
     return Dosage(
         sequence=sent.sequence,
         text=text,
@@ -194,7 +196,8 @@ def _dosage(sent: _Dosage) -> Dosage:
         times_of_day=_count(repeat.time_of_day),
         when=_occasions(repeat),
         days_of_week=_count(repeat.day_of_week),
-        timing_code=_timing_code(concept(timing.code)),
+        timing_code=code,
+        timing_text=said,
         bounds_days=in_days(amount(repeat.bounds_duration or repeat.bounds_quantity or bounds_high)),
         bounds_start=first_day(runs.start),
         bounds_end=last_day(runs.end),
@@ -204,6 +207,14 @@ def _dosage(sent: _Dosage) -> Dosage:
         route=_route(concept(sent.route)),
         site=printable(concept(sent.site) or concept(sent.site_codeable_concept)) or None,
     )
+
+
+def _text(sent: _Dosage) -> str | None:
+    """The text; the patient's instruction where there is none, or one that tells nothing ("see instructions")."""
+    said = [text.strip() for text in (sent.text, sent.patient_instruction) if text and text.strip()]
+    if len(said) == 2 and read_sig(said[0]) == (Dosage(),) != read_sig(said[1]) != ():
+        return said[1]
+    return said[0] if said else None
 
 
 def _dose(sent: _Dosage) -> tuple[Quantity | None, Quantity | None, Quantity | None]:
@@ -258,7 +269,17 @@ def _rate(part: _DoseAndRate) -> Quantity | None:
 
 def _dose_amount(sent: LooseQuantity | None) -> Quantity | None:
     dose = amount(sent)
-    return None if dose is None or dose.value < 0 else dose
+    if dose is None or dose.value < 0 or sent is None:
+        return None
+    # "mg" with the code TAB: which of the two is meant is not known.
+    return Quantity(dose.value, None) if _two_kinds(sent) else dose
+
+
+def _two_kinds(sent: LooseQuantity) -> bool:
+    """Whether unit and code of a quantity stand for amounts of different kinds."""
+    written = read_unit(sent.unit) if sent.unit else None
+    coded = read_unit(str(sent.code)) if sent.code else None
+    return written is not None and coded is not None and written.kind != coded.kind
 
 
 def _most(sent: list[_Ratio] | _Ratio | None) -> tuple[Quantity | None, Decimal | None]:
@@ -325,12 +346,13 @@ def _occasions(repeat: _Repeat) -> int:
     return named + 2 * len(whole & ANY_MEAL) if bare else named
 
 
-def _timing_code(named: Concept | None) -> str | None:
-    """The standard code; else the words, which say more than a site's own code."""
+def _timing_code(named: Concept | None) -> tuple[str | None, str | None]:
+    """The standard code and the words beside it; without one the words, which say more than a site's own code."""
     if named is None:
-        return None
+        return None, None
     standard = (coding.code for coding in named.codings if coding.system and "GTSAbbreviation" in coding.system)
-    return next(standard, None) or printable(named) or None
+    code = next(standard, None)
+    return (printable(named) or None, None) if code is None else (code, named.text)
 
 
 def _route(named: Concept | None) -> str | None:

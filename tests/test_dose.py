@@ -118,7 +118,6 @@ TOLD = {
     "limit above frequency": (TEN, dosage("10 mg", 12, max_dose="40 mg", max_dose_days=1), "20"),
     "limit without its period": (TEN, dosage("10 mg", 4, max_dose="30 mg"), "30"),
     "limit per 12 hours": (TEN, dosage("10 mg", 4, max_dose="20 mg", max_dose_days="0.5"), "40"),
-    "limit per week": (TEN, dosage("10 mg", 4, max_dose="140 mg", max_dose_days=7), "20"),
     "limit in tablets": (OXYCODONE, dosage("10 mg", 4, max_dose="8 tablet"), "40"),
     "limit in doses": (OXYCODONE, dosage("10 mg", 4, max_dose="3 {dose}"), "30"),
     "limit alone": (OXYCODONE, dosage(None, max_dose="8 tablet", as_needed=True), "40"),

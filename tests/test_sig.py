@@ -277,7 +277,7 @@ SIGS = {
     # what is not clear
     "1 tab q6h, may repeat in 1 hour": "not understood",
     "increase by 1 tab every 3 days": "not understood",
-    "300 mg daily in 3 divided doses": "not understood",
+    "300 mg tid in 3 divided doses": "not understood",
     "1 tab q6h alternate with ibuprofen": "not understood",
     "1 tab or 2 tabs q6h": "not understood",
     "1-2 5002 Q4H PRN": "not understood",

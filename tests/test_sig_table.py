@@ -78,7 +78,7 @@ def test_of_sigs_written_elsewhere_none_is_misread_and_most_are_read() -> None:
         ("oxycodone 5 mg tablet", "1 tab q6h Mon-Fri", "100/7"),
         ("oxycodone 5 mg tablet", "1 tab a day", "5"),
         ("oxycodone 5 mg tablet", "1 tab/day", "5"),
-        ("oxycodone 5 mg tablet", "4 tablets a day", None),
+        ("oxycodone 5 mg tablet", "4 tablets a day", "20"),
         ("oxycodone 5 mg tablet", "1 tab bid Mon-Sun", "10"),
         ("oxycodone 5 mg tablet", "1 tab bid Mon to now", None),
         ("oxycodone 5 mg tablet", "Patient not taking: 1 tab q6h", None),
