@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from cds.drug_spelling import written_out
 from cds.drug_tables import DrugTables, FormWords, Ingredient, NamedDrug
-from cds.strengths import MASSES, PERCENT, VOLUMES, Strength, assigned, chains_in, plain_amount
+from cds.strengths import MASSES, PERCENT, UNSAID_PER_ML, VOLUMES, Strength, assigned, chains_in, plain_amount
 from cds.words import Match, tokens_of
 
 NO_DRUG = re.compile(r"\b(?:test strips?|test kit|(?:drug|urine) (?:screen|screening|test))\b")
@@ -19,9 +19,19 @@ SKIN_INGREDIENTS = frozenset({"lidocaine", "capsaicin"})
 PATCH_INGREDIENTS = frozenset({"fentanyl", "buprenorphine"})
 HIGHEST_HOURLY_MG = Decimal("0.1")
 """The strongest patch gives 100 mcg an hour: a larger amount is the content, which tells no rate."""
+IN_MICROGRAMS = frozenset(
+    {"fentanyl", "sufentanil", "remifentanil", "alfentanil", "buprenorphine", "clonidine", "dexmedetomidine"}
+)
+"""Told in micrograms as often as in milligrams: a number alone may be either."""
+SOLD_RATES = {
+    "fentanyl": frozenset(map(Decimal, ("12", "12.5", "25", "37.5", "50", "62.5", "75", "87.5", "100"))),
+    "buprenorphine": frozenset(map(Decimal, ("5", "7.5", "10", "15", "20", "25", "30", "35", "40", "52.5", "70"))),
+}
+"""Micrograms an hour of the patches that are sold: ``Duragesic-100``, ``fentanyl patch 75``."""
 CODEINE_COMBINATION = {"acetaminophen", "codeine"}
 NUMBER_SIGNS = frozenset({"#", "no", "nr", "num", "number"})
 FREQUENCY_WORDS = frozenset({"q", "every", "/", "each", "per", "within", "for", "x"})
+PATCH_WORDS = frozenset({"patch", "patches", "td", "transdermal", "ptch", "pt", "film"})
 PATCH_FORMS = frozenset({"Patch", "Transdermal System", "Transdermal Patch", "Medicated Patch"})
 MOST_NAMES = 12
 """Ingredients. A text that names more is a list of drugs, of which no strength is read."""
@@ -79,8 +89,11 @@ def read_name(text: str, tables: DrugTables) -> DrugReading | None:
         return None
     manner = read_manner(tokens, forms)
     brands = [match.meaning for match in matches if match.meaning.brand]
+    ingredients = _with_strengths(tokens, taken, matches, manner, tables)
+    if manner.release == "TD" or any(named.release == "TD" for named in brands):
+        ingredients = tuple(_at_the_rate_named(part, tokens) for part in ingredients)
     return DrugReading(
-        _with_strengths(tokens, taken, matches, manner, tables),
+        ingredients,
         manner,
         next((named.brand for named in brands), None),
         next((named.route for named in brands if named.route), None),
@@ -160,11 +173,23 @@ def _with_strengths(
     return tuple(part for part in found if part.name not in DILUENTS or DILUENTS.issuperset(names))
 
 
+def _at_the_rate_named(part: Ingredient, tokens: tuple[str, ...]) -> Ingredient:
+    """A patch whose only number is a rate that is sold, and stands without a unit."""
+    places = [at for at, token in enumerate(tokens) if token[-1].isdigit()]
+    if part.amount is not None or part.name not in SOLD_RATES or len(places) != 1:
+        return part
+    number, after = tokens[places[0]], tokens[places[0] + 1 : places[0] + 2]
+    if not number.isascii() or (after and after[0].isalpha() and after[0] not in PATCH_WORDS):
+        return part
+    rate = Decimal(number)
+    return Ingredient(part.name, plain_amount(rate / 1000), "MG/HR") if rate in SOLD_RATES[part.name] else part
+
+
 def _numbered(tokens: tuple[str, ...], tables: DrugTables) -> NamedDrug | None:
     """Codeine with acetaminophen by its number (``# 3``), as the tables list the brand's."""
     for at, token in enumerate(tokens):
         if token in NUMBER_SIGNS:
-            number = next((each for each in tokens[at + 1 : at + 3] if each != "."), "")
+            number = next((each for each in tokens[at + 1 : at + 3] if each != "."), "").lstrip(".")
             if number in ("1", "2", "3", "4"):
                 return tables.names.meaning(f"Tylenol # {number}")
     return None
@@ -175,6 +200,10 @@ def ingredient_of(name: str, strength: Strength | None, manner: Manner) -> Ingre
     milligram of what is put on the skin."""
     if strength is None:
         return Ingredient(name)
+    if strength.unit == UNSAID_PER_ML:
+        return Ingredient(name) if name in IN_MICROGRAMS else Ingredient(name, strength.amount, "MG/ML")
+    if strength.hours is not None and manner.release == "TD":
+        return Ingredient(name, plain_amount(strength.amount / strength.hours), "MG/HR")
     if strength.unit == PERCENT:
         if manner.route == "injection":
             return Ingredient(name, plain_amount(strength.amount * 10), "MG/ML")

@@ -111,7 +111,7 @@ PATCH_OPIOIDS = frozenset({"fentanyl", "buprenorphine"})
 """Opioids whose "topical" orders are patches: no cream of them exists."""
 SEDATING_ANTIPSYCHOTICS = frozenset({"chlorpromazine", "clozapine", "olanzapine", "quetiapine"})
 DEPRESSANT_ROLES = ("benzodiazepine", "z_drug", "barbiturate", "muscle_relaxant", "sedating_antihistamine")
-LIDOCAINE_PATCH = frozenset({Decimal("0.05"), Decimal("0.018")})
+LIDOCAINE_PATCH = frozenset({Decimal("0.05"), Decimal("0.018"), Decimal(700)})
 CAPSAICIN_PATCH = frozenset({Decimal("0.08"), Decimal(179)})
 SLEEP_DOXEPIN_MG = 6
 XTAMPZA = "Xtampza ER"

@@ -30,16 +30,25 @@ LEAST_OF_A_PAIR = 5
 """``1.5/5`` is two strengths, ``1/2`` half a tablet."""
 LONGEST_NUMBER = 12
 DOSE_HOURS = frozenset({Decimal(12), Decimal(24)})
-"""``15 mg/12 hr`` is a tablet of 15 mg for twelve hours, no rate."""
+"""``15 mg/12 hr`` is a tablet of 15 mg for twelve hours, no rate; but a patch that gives so much in that time."""
+UNSAID_PER_ML = "?/ML"
+"""``100/5ML``: a concentration whose mass is not named; a claim leaves out the MG."""
+LEAST_UNSAID = 5
+"""``1/2 mL`` is half a millilitre."""
+DOSE_HOURS_BY_WORD = {str(hours): hours for hours in DOSE_HOURS}
 DILUENTS_BEFORE = frozenset({"nacl", "ns", "nss", "saline", "dextrose", "chloride"})
 DILUENTS_AFTER = frozenset({"nacl", "ns", "nss", "saline", "dextrose", "sodium", "sod", "normal"})
 
 
 class Strength(Struct, frozen=True):
-    """An amount and its unit ("MG", "MG/ML", "MG/HR", "MG/MG", "MG/ACTUAT", "%"; None where none is written)."""
+    """An amount and its unit ("MG", "MG/ML", "MG/HR", "MG/MG", "MG/ACTUAT", "%"; None where none is written).
+
+    ``hours``: the 12 or 24 hours that an amount without a rate was told for.
+    """
 
     amount: Decimal
     unit: str | None
+    hours: Decimal | None = None
 
 
 LARGER_THAN_THE_OPIOID = frozenset({"acetaminophen", "aspirin", "ibuprofen", "guaifenesin"})
@@ -93,10 +102,14 @@ def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | Non
         word = tokens[at] if at < len(tokens) else ""
         mass = MASSES.get(word)
         if word == PERCENT:
-            return _percentage(tokens, value, start, at + 1)
+            before = () if any(own for _, own in values) else tuple(one for one, _ in values)
+            return _percentage(tokens, (*before, value), start, at + 1)
         if mass is None and word in OTHER_UNITS:
+            if slash and word in VOLUMES and (unsaid := _unsaid(values, value * VOLUMES[word])):
+                return Chain(unsaid, start, at + 1, True)
             return Chain((), start, at + 1, False)
         at += mass is not None
+        at += mass is not None and tokens[at : at + 1] == ("pe",)  # phenytoin equivalents
         values.append((value, mass))
         found, at = _per(tokens, at) if mass is not None else (None, at)
         if found is not None:
@@ -119,6 +132,9 @@ def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | Non
         first = Strength(plain_amount(values[0][0] * mass), unit)
         return Chain((first, *(Strength(plain_amount(value), PERCENT) for value, _ in values[1:])), start, at, True)
     chain = _read(values, unit, start, at)
+    if found is not None and unit == "MG" and len(chain.strengths) == 1:
+        hours = DOSE_HOURS_BY_WORD.get(tokens[at - 2])
+        return Chain((Strength(chain.strengths[0].amount, unit, hours),), start, at, False)
     if found is not None and unit == "MG/ML":
         return Chain(chain.strengths, start, at, chain.falling_or_far, found[1])
     if slash and max(value for value, _ in values) >= LEAST_OF_A_PAIR:
@@ -126,12 +142,21 @@ def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | Non
     return chain
 
 
-def _percentage(tokens: Sequence[str], value: Decimal, start: int, stop: int) -> Chain:
-    """A percentage; that of what a drug is dissolved in tells nothing of the drug."""
+def _unsaid(values: list[tuple[Decimal, Decimal | None]], volume: Decimal) -> tuple[Strength, ...]:
+    """The concentrations of ``100/5ML`` and ``120-12/5ML``; none where a mass is named, or for a part of a mL."""
+    if not volume or any(own is not None for _, own in values) or max(value for value, _ in values) < LEAST_UNSAID:
+        return ()
+    if any(value < volume and len(values) == 1 for value, _ in values):
+        return ()
+    return tuple(Strength(plain_amount(value / volume), UNSAID_PER_ML) for value, _ in values)
+
+
+def _percentage(tokens: Sequence[str], values: tuple[Decimal, ...], start: int, stop: int) -> Chain:
+    """A percentage, or one of each ingredient; that of what a drug is dissolved in tells nothing of the drug."""
     before, after = tokens[max(start - 1, 0) : start], tokens[stop : stop + 1]
     if DILUENTS_BEFORE.intersection(before) or DILUENTS_AFTER.intersection(after):
         return Chain((), start, stop, False)
-    return Chain((Strength(value, PERCENT),), start, stop, False)
+    return Chain(tuple(Strength(value, PERCENT) for value in values), start, stop, len(values) > 1)
 
 
 def _read(values: list[tuple[Decimal, Decimal | None]], unit: str, start: int, stop: int) -> Chain:

@@ -151,7 +151,7 @@ def test_a_test_for_a_drug_is_no_drug(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "name", "release"),
     [
-        ("BUPREN/NALOX SUB 8-2MG", "buprenorphine / naloxone", None),
+        ("BUPREN/NALOX SUB 8-2MG", "buprenorphine / naloxone", "IR"),
         ("BUT/ASA/CAF/COD CAP 30MG", "butalbital / aspirin / caffeine / codeine", "IR"),
         ("oxycodone extended 20 mg tab", "oxycodone", "ER"),
         ("Rextovy 4 mg nasal spray", "naloxone", "IR"),
