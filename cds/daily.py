@@ -234,7 +234,10 @@ def _limit(dosage: Dosage, dose: Measured, measure: Measure) -> tuple[Measured, 
             return Measured(), None
         most = Measured(_product(dose.mg, times), _product(dose.pieces, times))
     else:
-        most = measure.measured(dosage.max_dose, dosage.route)
+        counted = measure.pieces(exact(dosage.max_dose.value) or Fraction(0), dosage.route)
+        # "1 or 2, maximum 8 in 24 hours": a bare limit beside bare pieces counts them.
+        bare = dosage.max_dose.unit is None and dosage.dose_high is not None and dosage.dose_high.unit is None
+        most = counted if bare and dose.pieces is not None else measure.measured(dosage.max_dose, dosage.route)
     average = Measured(_product(most.mg, 1 / days), _product(most.pieces, 1 / days), most.reason)
     return average, most.mg if days > 1 else average.mg
 

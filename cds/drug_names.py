@@ -10,10 +10,13 @@ from msgspec import Struct
 
 from cds.drug_spelling import written_out
 from cds.drug_tables import DrugTables, FormWords, Ingredient, NamedDrug
-from cds.strengths import MASSES, PERCENT, UNSAID_PER_ML, VOLUMES, Strength, assigned, chains_in, plain_amount
+from cds.strengths import MASSES, PERCENT, UNSAID, UNSAID_PER_ML, VOLUMES, Strength, assigned, chains_in, plain_amount
 from cds.words import Match, tokens_of
 
-NO_DRUG = re.compile(r"\b(?:test strips?|test kit|(?:drug|urine) (?:screen|screening|test))\b")
+NO_DRUG = re.compile(
+    r"\b(?:test strips?|test kit|(?:drug|urine) (?:screen|screening|test)|(?:allergy|skin) tests?"
+    r"|(?:serum|plasma|blood|urine|trough|drug) levels?)\b"
+)
 """Words of a test that a drug's name stands in."""
 SKIN_INGREDIENTS = frozenset({"lidocaine", "capsaicin"})
 PATCH_INGREDIENTS = frozenset({"fentanyl", "buprenorphine"})
@@ -168,6 +171,8 @@ def _with_strengths(
     if fixed or len(names) > MOST_NAMES:
         return tuple(fixed.get(name, Ingredient(name)) for name in names)
     places = [(start, which) for which, start in enumerate(mentions.values())]
+    if len(names) == 1 and tokens[0] == "{" and len({chain.strengths for chain in chains}) > 1:
+        return (Ingredient(names[0]),)  # a pack of several strengths
     strengths = assigned(chains, places, names)
     found = (ingredient_of(name, strength, manner) for name, strength in zip(names, strengths, strict=True))
     return tuple(part for part in found if part.name not in DILUENTS or DILUENTS.issuperset(names))
@@ -200,8 +205,9 @@ def ingredient_of(name: str, strength: Strength | None, manner: Manner) -> Ingre
     milligram of what is put on the skin."""
     if strength is None:
         return Ingredient(name)
-    if strength.unit == UNSAID_PER_ML:
-        return Ingredient(name) if name in IN_MICROGRAMS else Ingredient(name, strength.amount, "MG/ML")
+    if strength.unit in (UNSAID, UNSAID_PER_ML):
+        unit = "MG" if strength.unit == UNSAID else "MG/ML"
+        return Ingredient(name) if name in IN_MICROGRAMS else Ingredient(name, strength.amount, unit)
     if strength.hours is not None and manner.release == "TD":
         return Ingredient(name, plain_amount(strength.amount / strength.hours), "MG/HR")
     if strength.unit == PERCENT:

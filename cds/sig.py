@@ -105,7 +105,7 @@ def _step(words: list[str]) -> tuple[Dosage, ...]:
 
 
 def _dose_starts(amounts: list[Amount]) -> list[int]:
-    if _is_product(amounts):
+    if _is_product(amounts) or (len(amounts) == 3 and _told_by_pieces(amounts)):
         return []
     counted = [amount.at for amount in amounts if amount.sort in ("count", "bare")]
     return counted or ([amount.at for amount in amounts] if len({amount.sort for amount in amounts}) == 1 else [])
@@ -114,6 +114,14 @@ def _dose_starts(amounts: list[Amount]) -> list[int]:
 def _is_product(amounts: list[Amount]) -> bool:
     """``two 5 mg tablets``: a number without a unit before the strength."""
     return len(amounts) == 2 and amounts[0].sort == "bare" and amounts[1].strength
+
+
+def _told_by_pieces(amounts: list[Amount]) -> bool:
+    """``10 mg (two 5 mg tablets)``."""
+    whole, pieces, each = amounts
+    if not _is_product([pieces, each]) or whole.sort != "mass" or whole.unit != each.unit:
+        return False
+    return (whole.low, whole.high) == (pieces.low * each.low, pieces.high * each.high)
 
 
 def _dosage(reading: Reading) -> Dosage | None:
@@ -179,6 +187,8 @@ def _dose(reading: Reading) -> Dose | None:
         return one, one, None
     if len(amounts) == 1:
         return _range(amounts[0]) if amounts[0].sort != "bare" or _opens(reading, amounts[0].at) else None
+    if len(amounts) == 3 and _told_by_pieces(amounts):
+        return _range(amounts[0])
     if len(amounts) > 2:
         return None
     first, second = amounts

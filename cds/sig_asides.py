@@ -15,6 +15,10 @@ _FULL = (
 )
 _SHORT = rf"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{{0,6}} )?(?:\d{{1,2}}/\d{{1,2}}|{_MONTH} \d{{1,2}})\b{_NO_DOSE}"
 _AT = rf"(?:,? (?:at )?{_CLOCK})?"
+_SIGN = (
+    r"(?:rr|s?bp|dbp|hr|map|pulse|respirations?|resp(?:iratory)? rate|heart rate|blood pressure|spo2|o2 sat[a-z]{0,7}"
+    r"|e?gfr|crcl|poss|rass)"
+)
 _PIECES = r"(?:tab|tablet|cap|capsule|patch|film|pill)(?:s|es)?"
 
 _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -24,7 +28,7 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_FULL}{_AT}", " dated "),
         (rf"\b(start(?:s|ing)?|beginning|on|until|ending|ends?|stop|through|thru|fill(?:ed)?|date)(:?) {_SHORT}{_AT}",
          r"\1\2 dated "),
-        (rf"\b(?:first|next|last) dose\b(?: \([^()]{{0,40}}\))?(?: on)?(?: (?:today|tomorrow|tonight|now|stat|dated))?"
+        (rf"\b(?:first|last) dose\b:?(?: \([^()]{{0,40}}\))?(?: on)?(?: (?:today|tomorrow|tonight|now|stat|dated))?"
          rf"(?: ?,? ?at {_CLOCK})?", " dated "),
         (rf"\bstart(?:s|ing)?:? (?:today|tomorrow|tonight|now|dated)\b(?: at {_CLOCK})?", " dated "),
         (r"\b(?:until|till) (?:discontinued|further notice)\b", " "),
@@ -32,6 +36,11 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b\d{1,2} days? early\b", " "),
         (r"\((?:rx |script |prescription |fill |month |# ?)?\d of \d\)", " "),
         (r"\b(?:rx|script|prescription|fill|month) ?#? ?\d of \d\b", " "),
+        (r"\bpharmacy:? [a-z' &]{0,30}#? ?\d{3,6}\b", " "),
+        # When it is held back
+        (rf"\b{_SIGN} ?(?:is |of )?(?:[<>≤≥]=?|less than|greater than|below|under|above|over)(?: or equal to)?"
+         r" ?\d{1,3}(?:/\d{1,3})?\b", " "),
+        (r"\bnew one\b", "new patch"),
         # What it is for, by code
         (r"\b(?:dx|icd[ -]?(?:9|10)?(?:-?cm)?|diagnos[ei]s)(?: codes?)?[ :#=]{0,3}[a-z]\d[\da-z](?:\.[\da-z]{1,4})?\b",
          " "),
@@ -43,6 +52,11 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         # "in 3 divided doses", "divided q6h": the amount is that of the day
         (r"\b(?:in|into|as|given in)? ?(?:\d |equally ){0,2}divided (?:doses|q ?\d{1,2} ?h(?:rs?|ours?)?\b"
          r"|[bt]id\b|qid\b|every \d{1,2} hours|(?:in)?to \d doses|in \d doses|\d times (?:a day|daily))", " shared "),
+        # "5/7" and "2/52" are days and weeks
+        (r"\b(?:for |x ?)?(\d{1,2})/7\b(?! ?(?:mg|tab|cap))", r" for \1 days "),
+        (r"\b(?:for |x ?)?(\d{1,2})/52\b", r" for \1 weeks "),
+        (r"(?<=\d) ?-(?=hourly\b)", " "),
+        (r"\bm ?- ?f\b", "mon-fri"),
         # Shorthand of pharmacies: "TK 1 T PO", "T1C", "i-ii tabs", "1 (5 mg) tab"
         (r"\btk\b", "take"),
         (r"\bt ?(\d)t\b", r"take \1 tab"),

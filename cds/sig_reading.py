@@ -210,8 +210,7 @@ class Reading(Cursor):
         if unit in w.MASS:
             return self.read_mass(at, low, high, after)
         if unit in w.VOLUME:
-            self.amounts.append(Amount(at, low, high, "volume", unit))
-            return after + 1
+            return self.read_volume(at, low, high, after)
         if unit in _TIMES and not (unit == "x" and self.numbers(after + 1)):
             return self.read_times(low, high, after + 1)
         if unit in _CLOCK:
@@ -238,6 +237,14 @@ class Reading(Cursor):
         self.shared = not one
         self.rates.append(Rate(ONE, ONE, days, days))
         return end
+
+    def read_volume(self, at: int, low: Decimal, high: Decimal, unit_at: int) -> int:
+        """``5 mL``, ``2.5 mL to 5 mL``."""
+        unit, after, second = self.tokens[unit_at], unit_at + 1, self.numbers(unit_at + 2)
+        if self.word(after) in ("-", "to") and len(second) == 1 and self.word(unit_at + 3) == unit:
+            low, high, after = min(low, second[0]), max(high, second[0]), unit_at + 4
+        self.amounts.append(Amount(at, low, high, "volume", unit))
+        return after
 
     def is_time_of_day(self, at: int) -> bool:
         """``0800``, ``at 2000``, and what follows such a time: ``0600, 1200``."""
@@ -319,7 +326,8 @@ class Reading(Cursor):
             return unit_at + 2
         if unit in _LONG_TIMES and following in ("supply", "course"):
             return unit_at + 2
-        if unit in _LONG_TIMES and self.word(at - 1) in (",", ";") and following in ("", ",", ";", "."):
+        led = self.word(at - 1) in (",", ";") or (self.word(at - 1) == ":" and self.word(at - 2) == "duration")
+        if unit in _LONG_TIMES and led and following in ("", ",", ";", "."):
             self.bounds = w.days(high, unit)
             return unit_at + 1
         return self.fail(at)

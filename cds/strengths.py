@@ -33,6 +33,9 @@ DOSE_HOURS = frozenset({Decimal(12), Decimal(24)})
 """``15 mg/12 hr`` is a tablet of 15 mg for twelve hours, no rate; but a patch that gives so much in that time."""
 UNSAID_PER_ML = "?/ML"
 """``100/5ML``: a concentration whose mass is not named; a claim leaves out the MG."""
+UNSAID = "?"
+"""``HYDROCODONE 10/ACETAMINOPHEN 325MG``: the mass of the first is not named."""
+PLAIN = frozenset({"MG", UNSAID})
 LEAST_UNSAID = 5
 """``1/2 mL`` is half a millilitre."""
 DOSE_HOURS_BY_WORD = {str(hours): hours for hours in DOSE_HOURS}
@@ -132,6 +135,8 @@ def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | Non
         first = Strength(plain_amount(values[0][0] * mass), unit)
         return Chain((first, *(Strength(plain_amount(value), PERCENT) for value, _ in values[1:])), start, at, True)
     chain = _read(values, unit, start, at)
+    if len(values) == 1 and values[0][1] is None and _between_names(tokens, taken, start):
+        return Chain((Strength(plain_amount(values[0][0]), UNSAID),), start, at, False)
     if found is not None and unit == "MG" and len(chain.strengths) == 1:
         hours = DOSE_HOURS_BY_WORD.get(tokens[at - 2])
         return Chain((Strength(chain.strengths[0].amount, unit, hours),), start, at, False)
@@ -140,6 +145,11 @@ def _chain(tokens: Sequence[str], taken: Sequence[bool], at: int) -> Chain | Non
     if slash and max(value for value, _ in values) >= LEAST_OF_A_PAIR:
         return Chain(chain.strengths, start, at, True)
     return chain
+
+
+def _between_names(tokens: Sequence[str], taken: Sequence[bool], at: int) -> bool:
+    """Whether a number stands right behind a name, and a stroke and another name behind it."""
+    return 0 < at < len(tokens) - 2 and taken[at - 1] and tokens[at + 1] in {"/", "-"} and taken[at + 2]
 
 
 def _unsaid(values: list[tuple[Decimal, Decimal | None]], volume: Decimal) -> tuple[Strength, ...]:
@@ -254,11 +264,11 @@ def _of_one_kind(strengths: list[Strength | None], singles: list[Chain]) -> list
     if volume is not None and all(chain.volume is None for chain in singles[:-1]):
         return [
             strength
-            if strength is None or strength.unit != "MG"
+            if strength is None or strength.unit not in PLAIN
             else Strength(plain_amount(strength.amount / volume), "MG/ML")
             for strength in strengths
         ]
-    return [None if strength is None or strength.unit == "MG" else strength for strength in strengths]
+    return [None if strength is None or strength.unit in PLAIN else strength for strength in strengths]
 
 
 def _in_order(strengths: list[Strength], names: Sequence[str]) -> list[Strength | None]:

@@ -38,6 +38,12 @@ def test_names_as_hospitals_pharmacies_and_letters_write_them() -> None:
     assert counts.wrong == counts.unrecognised == 0, lines
 
 
+def test_names_of_six_systems_written_before_the_program_was_asked() -> None:
+    counts, lines = measure.measured(SETS / "further_names.csv", "display")
+    assert sum(counts) >= 300
+    assert counts.wrong == counts.unrecognised == 0, lines
+
+
 def test_the_stored_set_is_what_the_rules_make() -> None:
     with rewriting.TABLE.open(encoding="utf-8", newline="") as stored:
         assert [tuple(row) for row in csv.reader(stored)] == [rewriting.COLUMNS, *map(tuple, rewriting.rows())]

@@ -341,7 +341,7 @@ SIGS = {
     "qid with meals and at bedtime": "not understood",
     "tid and at 10 pm, 2 pm, 6 am": "3x/24h, when 3",
     "every 6 (six) hours": "1x/6h",
-    "1 (one) to 2 (two) tablets every 4 (four) to 6 (six) hours as needed": "not understood",
+    "1 (one) to 2 (two) tablets every 4 (four) to 6 (six) hours as needed": "1-2 tablets, 1x/4-6h, prn",
     "for 7 (seven) days 1 tab daily": "1 tab, 1x/24h, for 7d",
     "max 4 (four) tablets daily 1 tab q4h": "1 tab, 1x/4h, max 4 tablets/1d",
     "2 capsules each morning": "2 capsules, when 1",
