@@ -154,6 +154,8 @@ def _instruction(dosage: Dosage, measure: Measure) -> Day:
             return Day(reason="infusion or injection")
         dose = measure.measured(dosage.rate, dosage.route)
     again = measure.measured(dosage.restated, dosage.route)
+    if dose.mg is None and again.mg is not None and dose.reason == "no concentration":
+        dose = again
     disagrees = _differ(dose, again)
     if disagrees:  # "5 mL (10 mg)" of 20 mg/mL: the larger, as everywhere
         dose = max(dose, again, key=lambda told: told.mg or 0)

@@ -83,8 +83,7 @@ def _step(words: list[str]) -> tuple[Dosage, ...]:
     if not reading.understood:
         return ()
     starts = _dose_starts(reading.amounts)
-    if len(starts) > 1 and (reading.shared or "dated" in words):
-        # Which dose is taken when is said by a date; "1 tab q6h, 4 tabs a day" is told twice.
+    if len(starts) > 1 and "dated" in words:  # which dose is taken when is said by a date
         return ()
     if len(starts) < 2:
         dosage = _dosage(reading)
@@ -99,6 +98,8 @@ def _step(words: list[str]) -> tuple[Dosage, ...]:
         dosages.append(dosage)
         scaled = scaled and part.scaled
     course = all(dosage.bounds_days is not None for dosage in dosages[:-1]) and not any(one.when for one in dosages)
+    if reading.shared and not course:  # "1 tab q6h, 4 tabs a day" is told twice
+        return ()
     if course or scaled:  # one after the other, or one or the other as the pain is: never all of them
         dosages = [replace(dosage, sequence=number) for number, dosage in enumerate(dosages, start=1)]
     return tuple(dosages)
@@ -186,7 +187,7 @@ def _dose(reading: Reading) -> Dose | None:
         one = Quantity(ONE, "patch") if reading.patch else None
         return one, one, None
     if len(amounts) == 1:
-        return _range(amounts[0]) if amounts[0].sort != "bare" or _opens(reading, amounts[0].at) else None
+        return _of_one(reading, amounts[0])
     if len(amounts) == 3 and _told_by_pieces(amounts):
         return _range(amounts[0])
     if len(amounts) > 2:
@@ -195,6 +196,8 @@ def _dose(reading: Reading) -> Dose | None:
     by_sort = {first.sort: first, second.sort: second}
     if by_sort.keys() == {"count", "rate"}:
         rate = by_sort["rate"]
+        if _beside_another(reading, rate.at):
+            return None
         return _range(rate) if rate.total else _times(by_sort["count"], rate)
     mass = by_sort.get("mass")
     other = second if mass is first else first
@@ -209,6 +212,26 @@ def _dose(reading: Reading) -> Dose | None:
     if mass.total or other.sort == "volume" or mass is first or other.high == 1:
         return low, high, Quantity(other.high, other.unit)
     return _range(other)
+
+
+def _of_one(reading: Reading, amount: Amount) -> Dose | None:
+    """The dose of the only amount. "0.5 mL of 20 mg/mL" tells it once more."""
+    if amount.sort == "bare" and not _opens(reading, amount.at):
+        return None
+    if amount.sort == "rate" and reading.patch and _beside_another(reading, amount.at):
+        return None
+    low, high, _ = _range(amount)
+    if reading.concentration is None or amount.unit not in w.MILLILITRES:
+        return low, high, None
+    return low, high, Quantity(amount.high * reading.concentration.value, reading.concentration.unit)
+
+
+def _beside_another(reading: Reading, at: int) -> bool:
+    """Whether an amount is that of another patch: "1 patch with a 12 mcg/hr patch"."""
+    before = at - 1
+    while reading.word(before) in ("a", "the", "one", "1", "-"):
+        before -= 1
+    return reading.word(before) in ("with", "plus", "and", "+")
 
 
 def _restated(reading: Reading, first: Amount, second: Amount) -> bool:

@@ -42,7 +42,7 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          r" ?\d{1,3}(?:/\d{1,3})?\b", " "),
         (r"\bnew one\b", "new patch"),
         # What it is for, by code
-        (r"\b(?:dx|icd[ -]?(?:9|10)?(?:-?cm)?|diagnos[ei]s)(?: codes?)?[ :#=]{0,3}[a-z]\d[\da-z](?:\.[\da-z]{1,4})?\b",
+        (r"\b(?:dx|icd[ -]?(?:9|10)?(?:-?cm)?|diagnos[ei]s)(?: codes?)?[ :#=]{0,3}[a-z]\d[\da-z](?:\.?[\da-z]{1,4})?\b",
          " "),
         (r"\b[a-prsvwyz]\d[\da-z]\.[\da-z]{1,4}\b(?! ?m[gc])", " "),
         # How much is dispensed

@@ -42,6 +42,7 @@ class Reading(Cursor):
         self.joined_slot = self.meals = self.as_needed = self.once = False
         self.up_to_dose = self.up_to_times = self.scaled = False
         self.shared = self.clocked = self.patch = False
+        self.concentration: Quantity | None = None
         self.dissolved: tuple[Quantity, Quantity, Quantity] | None = None
         self.limit: Quantity | None = None
         self.limit_days: Decimal | None = None
@@ -292,8 +293,17 @@ class Reading(Cursor):
                     Quantity(high, unit),
                     Quantity(max(self.numbers(slash + 1)), self.word(volume)),
                 )
+            self.add_concentration(high, unit, max(self.numbers(slash + 1), default=ONE), self.word(volume))
             return volume + 1
         return self.read_strengths(at, slash) if volume > slash + 1 else self.fail(at)
+
+    def add_concentration(self, mass: Decimal, unit: str, volume: Decimal, volume_unit: str) -> None:
+        """So much in one millilitre; of several the highest."""
+        if volume_unit not in w.MILLILITRES or volume <= 0:
+            return
+        each = Quantity(mass / volume, unit)
+        if self.concentration is None or self.concentration.value < each.value:
+            self.concentration = each
 
     def read_strengths(self, at: int, after: int) -> int:
         """``5-325 mg``, ``5/325``, ``10 mg/325 mg``: the strengths of a combination, not a dose (nor a third, 1/3)."""

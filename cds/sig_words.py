@@ -11,6 +11,7 @@ VOLUME = word_set(
     "ml mls cc milliliter milliliters millilitre millilitres teaspoon teaspoons tsp teaspoonful tablespoon "
     "tablespoons tbsp tablespoonful teaspoonfuls tablespoonfuls"
 )
+MILLILITRES = word_set("ml mls cc milliliter milliliters millilitre millilitres")
 COUNT = COUNT_WORDS
 SIZES = word_set("oral small large whole full")
 FORM_PREFIX = word_set("oral er ir xr sr cr extended immediate release - delayed sublingual buccal transdermal")

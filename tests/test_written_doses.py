@@ -89,6 +89,8 @@ def written(sig: str, drug: str = OXYCODONE) -> DailyDose:
         ("1 tab M, W, F", Fraction(15, 7)),
         ("1 tab every third day", Fraction(5, 3)),
         ("1 tab once to 3 times a day", 15),
+        ("2 tabs a day for 3 days, 1 tab a day for 3 days", 10),
+        ("1 tab q6h dx G8929", 20),
         ("1 tab once - see label", 5),
     ],
 )  # fmt: skip
@@ -106,6 +108,7 @@ def test_what_any_pharmacist_reads(sig: str, best: int | Fraction) -> None:
         "6 tabs per day tid",
         "1 tab tid in 3 divided doses",
         "20 mg in 4 divided doses",
+        "1 tab tid, 4 tabs a day",
         "1 tab between 0800 and 2000",
         "1 tab at 9999",
         "take 1200 at bedtime",
@@ -128,6 +131,11 @@ def test_what_stays_unknown(sig: str) -> None:
         ("MORPHINE SULFATE (CONCENTRATE) 100 MG/5ML PO SOLN", "Take 5 mg/0.25 mL q4h", 30),
         ("MORPHINE SULFATE (CONCENTRATE) 100 MG/5ML PO SOLN", "10 mg/5 mL q4h", 600),
         ("morphine oral solution", "morphine 20 mg/mL q4h", None),
+        ("morphine oral solution", "Take 5 mL (10 mg/5 mL) every 4 hours", 60),
+        ("morphine oral solution", "Take 5 mL of 10 mg/5 mL or 20 mg/mL every 4 hours", 600),
+        ("morphine oral solution", "Take 5 mL of 10 mg/tsp every 4 hours", None),
+        ("morphine oral solution", "Take 5 mL of 20 mg/mL or 10 mg/5 mL every 4 hours", 600),
+        ("morphine 10 mg/5 mL oral solution", "give 20 mg/mL 0.5 mL q4h", 60),
     ],
 )
 def test_liquids_capsules_and_combinations(drug: str, sig: str, best: int | None) -> None:
@@ -139,6 +147,12 @@ def test_a_patch_without_a_number_is_one() -> None:
     for sig in ("Apply patch every 72 hours", "apply a new patch q72h", "Change patch every third day"):
         assert float(written(sig, "fentanyl 25 mcg/hr patch").mean or 0) == 0.025
     assert written("remove patch after 12 hours", "fentanyl 25 mcg/hr patch").mean is None
+
+
+def test_a_patch_beside_another_is_not_told() -> None:
+    for sig in ("1 patch q72h with a 12 mcg/hr patch", "apply patch every 72 hours with a 12 mcg/hr patch"):
+        assert written(sig, "fentanyl 25 mcg/hr patch").mean is None
+    assert float(written("apply patch 25 mcg/hr q72h", "fentanyl 25 mcg/hr patch").mean or 0) == 0.025
 
 
 def test_how_a_day_is_shared_out_is_not_said() -> None:
