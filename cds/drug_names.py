@@ -20,6 +20,7 @@ NO_DRUG = re.compile(
 """Words of a test that a drug's name stands in."""
 SKIN_INGREDIENTS = frozenset({"lidocaine", "capsaicin"})
 PATCH_INGREDIENTS = frozenset({"fentanyl", "buprenorphine"})
+DAILY_PATCHES = frozenset({"clonidine", "selegiline"})
 HIGHEST_HOURLY_MG = Decimal("0.1")
 """The strongest patch gives 100 mcg an hour: a larger amount is the content, which tells no rate."""
 IN_MICROGRAMS = frozenset(
@@ -34,7 +35,7 @@ SOLD_RATES = {
 CODEINE_COMBINATION = {"acetaminophen", "codeine"}
 NUMBER_SIGNS = frozenset({"#", "no", "nr", "num", "number"})
 FREQUENCY_WORDS = frozenset({"q", "every", "/", "each", "per", "within", "for", "x"})
-PATCH_WORDS = frozenset({"patch", "patches", "td", "transdermal", "ptch", "pt", "film"})
+PATCH_WORDS = frozenset({"patch", "tts", "patches", "td", "transdermal", "ptch", "pt", "film"})
 PATCH_FORMS = frozenset({"Patch", "Transdermal System", "Transdermal Patch", "Medicated Patch"})
 MOST_NAMES = 12
 """Ingredients. A text that names more is a list of drugs, of which no strength is read."""
@@ -226,6 +227,13 @@ def worn(ingredient: Ingredient) -> Ingredient:
     return Ingredient(ingredient.name)
 
 
+def worn_for_a_day(ingredient: Ingredient) -> Ingredient:
+    """A patch whose strength is what it gives in 24 hours (``clonidine 0.1 mg patch``)."""
+    if ingredient.name not in DAILY_PATCHES or ingredient.unit != "MG" or ingredient.amount is None:
+        return ingredient
+    return Ingredient(ingredient.name, plain_amount(ingredient.amount / 24), "MG/HR")
+
+
 def settled(reading: DrugReading, order: Manner) -> tuple[tuple[Ingredient, ...], Manner]:
     """The reading with what the order says of form and route: a sure route, the order's, the brand's, a likely one."""
     manner = reading.manner
@@ -240,6 +248,8 @@ def settled(reading: DrugReading, order: Manner) -> tuple[tuple[Ingredient, ...]
         if route == "transdermal":
             ingredients = tuple(map(worn, ingredients))
             form = form if form in PATCH_FORMS else "Transdermal System"
+    elif reading.names & DAILY_PATCHES and (route == "transdermal" or form in PATCH_FORMS):
+        ingredients = tuple(map(worn_for_a_day, ingredients))
     elif reading.names & SKIN_INGREDIENTS and (
         form in PATCH_FORMS or route == "transdermal" or (form == "Film" and route in ("topical", None))
     ):
