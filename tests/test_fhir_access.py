@@ -24,7 +24,8 @@ from hooks.fhir_access_scopes import READ, SEARCH, Scopes
 from hooks.prefetch import OPTIONAL, TEMPLATES
 from hooks.protocol import read_request
 from hooks.services import SERVICES
-from hooks.settings import OPTIONAL_KEYS, Settings, SettingsError, load
+from hooks.settings import Settings, SettingsError, load
+from hooks.settings_checks import OPTIONAL_KEYS
 from hooks.tenants import Tenant
 from tests.calling import NOW, SIGN
 from tests.fetching import (
