@@ -91,8 +91,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The secret under which ids of patients are hashed; None: a random one that is kept in the database."""
     record_comments: bool = False
     """Whether the free text of an override is recorded; it may name the patient."""
-    repeat_shown: bool = True
-    """Whether order-sign shows again what order-select showed for the same draft (critical findings always are)."""
+    repeat_shown: bool | None = None
+    """Whether order-sign shows again what order-select showed for the same draft (critical findings always are). Left
+    out: in open mode only, where equal requests are to have equal answers; with clients under [tenants] it does not."""
     override_days: int = 0
     """For how long a finding is not shown again that was overridden with a reason; 0: it is."""
     record_queue: int = 10_000
@@ -118,6 +119,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """By how many megabytes a process may grow before it forgets the words and codes that it has met."""
     log_level: str = "info"
     """From where on Firstline logs: debug, info, warning, error."""
+
+    @property
+    def shows_again(self) -> bool:
+        """``repeat_shown``, decided."""
+        return not self.tenants if self.repeat_shown is None else self.repeat_shown
 
     @property
     def zone(self) -> tzinfo:
@@ -189,7 +195,7 @@ def _read(key: str, value: Any) -> Any:
         return convert(value, kind)
     if getattr(kind, "__origin__", None) is tuple:
         return convert([part.strip() for part in value.split(",")], kind)
-    return convert(value.lower() if kind is bool else value, kind, strict=False)
+    return convert(value.lower() if bool in (kind, *get_args(kind)) else value, kind, strict=False)
 
 
 def _wanted(kind: Any) -> str:

@@ -35,6 +35,7 @@ from hooks.records.schema import metadata
 from hooks.records.telling import Telling
 from hooks.records.writing import forget
 from hooks.settings import Settings, SettingsError, load
+from hooks.tenants import Tenant
 from tests.calling import NOW
 from tests.postgres import Cluster
 from tests.recorded import BOTH, FIXTURES, Clock, accepted, address, overridden, rows_of, running, story
@@ -620,6 +621,15 @@ def test_the_settings_of_records_are_read() -> None:
         }
     )
     assert (settings.database_url, settings.repeat_shown, settings.override_days) == ("none", False, 30)
+
+
+def test_clients_are_not_shown_the_same_twice_unless_the_site_asks() -> None:
+    client = (Tenant(name="a", issuers=("a",)),)
+    assert Settings().shows_again and not Settings(tenants=client).shows_again
+    for asked in (True, False):
+        assert Settings(repeat_shown=asked).shows_again is asked
+        assert Settings(repeat_shown=asked, tenants=client).shows_again is asked
+    assert load({"FIRSTLINE_REPEAT_SHOWN": "TRUE"}).repeat_shown is True
 
 
 def test_a_full_disk_is_no_refusal() -> None:

@@ -73,7 +73,7 @@ class Recorder:
         self.on = self.url is not None
         self.shared = self.url is not None and (settings.workers > 1 or not self.url.startswith("sqlite"))
         """Whether several processes may write to this database, so that it has to remember the clients' tokens."""
-        self.memory = ShownBefore(settings.repeat_shown, settings.override_days)
+        self.memory = ShownBefore(settings.shows_again, settings.override_days)
         self.limit = settings.record_queue
         self._answers: deque[AnswerRecord] = deque()
         self._waiting: deque[_Waiting] = deque()

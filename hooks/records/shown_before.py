@@ -1,7 +1,8 @@
 """What a prescriber has seen, or overridden with a reason: neither is shown again, but critical findings always are.
 
-Off unless the site asks (``repeat_shown = false``, ``override_days``). The memory is this process's own, filled from
-the database, where other processes' answers and feedback come from. Where it lacks something a card is shown again.
+As the site asks (``repeat_shown``, ``override_days``); in open mode off unless it does. The memory is this process's
+own, filled from the database, where other processes' answers and feedback come from. Where it lacks something a card
+is shown again.
 """
 
 from collections.abc import Callable, Mapping
