@@ -130,6 +130,8 @@ def _dosage(reading: Reading) -> Dosage | None:
     if dose is None or timing is None:
         return None
     low, high, again = dose
+    if reading.day_total is not None and not _comes_to(reading.day_total, high, timing):
+        return None
     limit = reading.limit
     if limit is not None and limit.unit is None and high is not None:
         # "5 mg q4h, max 6/day" counts doses, "1-2 tabs, max 8/day" counts tablets.
@@ -147,6 +149,15 @@ def _dosage(reading: Reading) -> Dosage | None:
         restated=again,
         shared=reading.shared,
     )
+
+
+def _comes_to(total: Quantity, dose: Quantity | None, timing: Dosage) -> bool:
+    """Whether a dose comes to the total of the day that is told beside it: ``10 mg q8h (30 mg/day)``."""
+    if dose is None or dose.unit != total.unit:
+        return False
+    frequency = timing.frequency_max or timing.frequency
+    times = frequency / timing.period if frequency and timing.period else Decimal(timing.when)
+    return abs(dose.value * times - total.value) <= SAME_RATE * total.value
 
 
 def _timing(reading: Reading) -> Dosage | None:
@@ -198,6 +209,8 @@ def _dose(reading: Reading) -> Dose | None:
         rate = by_sort["rate"]
         if _beside_another(reading, rate.at):
             return None
+        if rate is first and reading.word(second.at - 1) == "(":  # "50 mcg/hr q72h (2 patches)"
+            return _range(rate)[0], _range(rate)[1], Quantity(second.high, second.unit)
         return _range(rate) if rate.total else _times(by_sort["count"], rate)
     mass = by_sort.get("mass")
     other = second if mass is first else first

@@ -57,6 +57,11 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:for |x ?)?(\d{1,2})/52\b", r" for \1 weeks "),
         (r"(?<=\d) ?-(?=hourly\b)", " "),
         (r"\bm ?- ?f\b", "mon-fri"),
+        (r"\b(\d{1,2}) ?([ap])(?= ?(?:[,);/]|$))", r"\1 \2m"),
+        (r"(?<![\d.])(2\.5 ?ml) \((?:1/2|half)(?: a)? (?:tsp|teaspoon)[a-z]{0,4}\)", r"\1"),
+        (r"(?<![\d.])(5 ?ml) \((?:1|one|a) (?:tsp|teaspoon)[a-z]{0,4}\)", r"\1"),
+        (r"(?<![\d.])(10 ?ml) \((?:2|two) (?:tsp|teaspoon)[a-z]{0,4}\)", r"\1"),
+        (r"(?<![\d.])(15 ?ml) \((?:1|one|a) (?:tbsp|tablespoon)[a-z]{0,4}\)", r"\1"),
         # Shorthand of pharmacies: "TK 1 T PO", "T1C", "i-ii tabs", "1 (5 mg) tab"
         (r"\btk\b", "take"),
         (r"\bt ?(\d)t\b", r"take \1 tab"),

@@ -42,6 +42,7 @@ class Reading(Cursor):
         self.joined_slot = self.meals = self.as_needed = self.once = False
         self.up_to_dose = self.up_to_times = self.scaled = False
         self.shared = self.clocked = self.patch = False
+        self.day_total: Quantity | None = None
         self.concentration: Quantity | None = None
         self.dissolved: tuple[Quantity, Quantity, Quantity] | None = None
         self.limit: Quantity | None = None
@@ -92,6 +93,8 @@ class Reading(Cursor):
             self.add_slot(at, w.SLOTS[word])
         elif word in w.WEEKDAYS:
             self.add_weekday(at, w.WEEKDAYS[word])
+        elif word in w.WEEK_PARTS:
+            self.weekdays.update(w.WEEK_PARTS[word])
         elif word in w.MEALS and (word != "meal" or self.word(at - 1) in ("each", "every")):
             self.meals = True
         elif word in w.SEVERITY:
@@ -281,6 +284,9 @@ class Reading(Cursor):
             self.amounts.append(Amount(at, low, high, "rate", f"{unit}/h", total=total))
             return slash + 2
         if self.word(slash + 1) in w.DAYS:
+            if self.amounts and self.word(at - 1) in ("(", "=", "total"):
+                self.day_total = Quantity(high, unit)
+                return slash + 2
             self.shared = True
             self.amounts.append(Amount(at, low, high, "mass", unit))
             self.rates.append(Rate(ONE, ONE, ONE, ONE))

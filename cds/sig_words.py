@@ -47,6 +47,7 @@ WEEKDAYS = {
     for name in names.split()
     for word in (name, name + "s")
 }
+WEEK_PARTS = {"weekday": range(5), "weekdays": range(5), "weekend": range(5, 7), "weekends": range(5, 7)}
 WEEKEND = {"sat": 5, "sun": 6}
 """Short names that are other words elsewhere: read as the end of a range only."""
 

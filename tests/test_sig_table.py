@@ -67,15 +67,12 @@ def test_of_a_second_set_none_is_misread_and_nearly_all_are_read() -> None:
             right += row["best"] == "cannot tell"
             continue
         allowed = [float(figure) for figure in row["also_allowed"].split(";") if figure]
-        if row["best"] == "cannot tell":
-            assert found[0] in allowed, (row["sig"], found)
-            right += 1
-            continue
-        expected = [float(row[column]) for column in ("best", "minimum", "maximum")]
-        assert found[0] in allowed or found == pytest.approx(expected, rel=0.001), (row["sig"], found)
+        expected = [float(row[column] or 0) for column in ("best", "minimum", "maximum") if row["minimum"]]
+        also = any(found[0] == pytest.approx(figure, rel=0.001) for figure in allowed)
+        assert also or found == pytest.approx(expected, rel=0.001), (row["sig"], found)
         right += 1
-    assert len(FURTHER) >= 150
-    assert right / len(FURTHER) > 0.98
+    assert len(FURTHER) >= 230
+    assert right / len(FURTHER) > 0.96
 
 
 def test_of_sigs_written_elsewhere_none_is_misread_and_most_are_read() -> None:

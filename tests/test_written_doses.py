@@ -91,6 +91,11 @@ def written(sig: str, drug: str = OXYCODONE) -> DailyDose:
         ("1 tab once to 3 times a day", 15),
         ("2 tabs a day for 3 days, 1 tab a day for 3 days", 10),
         ("1 tab q6h dx G8929", 20),
+        ("1 tab po TID (8a, 2p, 8p)", 15),
+        ("10 mg q8h (30 mg/day)", 30),
+        ("10 mg at 8 am and 8 pm = 20 mg/day", 20),
+        ("1 tab weekdays", Fraction(25, 7)),
+        ("1 tab daily Monday through Friday and 2 tabs daily on weekends", Fraction(45, 7)),
         ("1 tab once - see label", 5),
     ],
 )  # fmt: skip
@@ -109,6 +114,9 @@ def test_what_any_pharmacist_reads(sig: str, best: int | Fraction) -> None:
         "1 tab tid in 3 divided doses",
         "20 mg in 4 divided doses",
         "1 tab tid, 4 tabs a day",
+        "1 tab bid (10 mg/day)",
+        "10 mg q8h (90 mg/day)",
+        "1 tab q6",
         "1 tab between 0800 and 2000",
         "1 tab at 9999",
         "take 1200 at bedtime",
@@ -135,6 +143,8 @@ def test_what_stays_unknown(sig: str) -> None:
         ("morphine oral solution", "Take 5 mL of 10 mg/5 mL or 20 mg/mL every 4 hours", 600),
         ("morphine oral solution", "Take 5 mL of 10 mg/tsp every 4 hours", None),
         ("morphine oral solution", "Take 5 mL of 20 mg/mL or 10 mg/5 mL every 4 hours", 600),
+        ("morphine 10 mg/5 mL oral solution", "5 mL (1 teaspoonful) every 4 hours", 60),
+        ("morphine 10 mg/5 mL oral solution", "5 mL (1 tablespoonful) every 4 hours", None),
         ("morphine 10 mg/5 mL oral solution", "give 20 mg/mL 0.5 mL q4h", 60),
     ],
 )
@@ -152,6 +162,9 @@ def test_a_patch_without_a_number_is_one() -> None:
 def test_a_patch_beside_another_is_not_told() -> None:
     for sig in ("1 patch q72h with a 12 mcg/hr patch", "apply patch every 72 hours with a 12 mcg/hr patch"):
         assert written(sig, "fentanyl 25 mcg/hr patch").mean is None
+    for drug in ("fentanyl 25 mcg/hr patch", "fentanyl 50 mcg/hr patch"):
+        best = 0.05 if "25" in drug else 0.1
+        assert float(written("50 mcg/hr q72h (2 patches)", drug).mean or 0) == best
     assert float(written("apply patch 25 mcg/hr q72h", "fentanyl 25 mcg/hr patch").mean or 0) == 0.025
 
 
