@@ -35,7 +35,7 @@ SOLD_RATES = {
 CODEINE_COMBINATION = {"acetaminophen", "codeine"}
 NUMBER_SIGNS = frozenset({"#", "no", "nr", "num", "number"})
 FREQUENCY_WORDS = frozenset({"q", "every", "/", "each", "per", "within", "for", "x"})
-PATCH_WORDS = frozenset({"patch", "tts", "patches", "td", "transdermal", "ptch", "pt", "film"})
+PATCH_WORDS = frozenset({"patch", "tts", "td", "transdermal", "ptch", "pt", "film"})
 PATCH_FORMS = frozenset({"Patch", "Transdermal System", "Transdermal Patch", "Medicated Patch"})
 MOST_NAMES = 12
 """Ingredients. A text that names more is a list of drugs, of which no strength is read."""
@@ -44,6 +44,7 @@ HARMLESS = MASSES.keys() | VOLUMES.keys() | frozenset({
     "hcl", "hbr", "sulfate", "citrate", "maleate", "sodium", "extra", "strength", "free", "sugar", "drop", "hour",
     "dose", "unit", "pack", "children", "infant", "adult", "regular",
 })  # fmt: skip
+SWALLOWED = ("Oral Tablet", "Oral Capsule")
 DILUENTS = frozenset({"sodium chloride", "dextrose"})
 TOPICAL_ROUTES = frozenset({"topical", "transdermal"})
 
@@ -76,11 +77,11 @@ class DrugReading(Struct, frozen=True):
 def read_name(text: str, tables: DrugTables) -> DrugReading | None:
     """What a name says, or None where it holds no listed name.
 
-    A test for a drug is none. None as well where it holds only what is sold beside opioids, joined to a word that is
-    not known (``ACETAMINOPHEN-XYZ``): the other half may be an opioid.
+    A test for a drug is none, unless a mass is named beside it. None as well where it holds only what is sold beside
+    opioids, joined to a word that is not known (``ACETAMINOPHEN-XYZ``): the other half may be an opioid.
     """
     tokens = tokens_of(text)
-    if NO_DRUG.search(" ".join(tokens)):
+    if NO_DRUG.search(" ".join(tokens)) and MASSES.keys().isdisjoint(tokens):
         return None
     matches, taken = _matches(tokens, tables)
     plain = _names(matches)
@@ -141,6 +142,9 @@ def read_manner(tokens: tuple[str, ...], words: list[Match[FormWords]]) -> Manne
         if not (match.meaning.release and match.start and tokens[match.start - 1] in FREQUENCY_WORDS)
     ]
     formed = [match.meaning for match in said if match.meaning.form]
+    if any(each.form and each.form.endswith(SWALLOWED) for each in formed):  # "diclofenac gel + oxycodone tab"
+        said = [match for match in said if match.meaning.route != "topical"]
+        formed = [each for each in formed if each.route != "topical"]
     form = next((each for each in formed if each.sure), formed[0] if formed else None)
     routed = [match.meaning for match in said if match.meaning.route]
     route = next((each for each in routed if each.sure), routed[0] if routed else None)
