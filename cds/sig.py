@@ -83,7 +83,7 @@ def _step(words: list[str]) -> tuple[Dosage, ...]:
     if not reading.understood:
         return ()
     starts = _dose_starts(reading.amounts)
-    if len(starts) > 1 and "dated" in words:  # which dose is taken when is said by a date
+    if len(starts) > 1 and "dated" in words[: starts[-1]]:  # which dose is taken when is said by a date
         return ()
     if len(starts) < 2:
         dosage = _dosage(reading)
@@ -98,6 +98,8 @@ def _step(words: list[str]) -> tuple[Dosage, ...]:
         dosages.append(dosage)
         scaled = scaled and part.scaled
     course = all(dosage.bounds_days is not None for dosage in dosages[:-1]) and not any(one.when for one in dosages)
+    if "dated" in words and not scaled and not all(one.when and one.period is None for one in dosages):
+        return ()
     if reading.shared and not course:  # "1 tab q6h, 4 tabs a day" is told twice
         return ()
     if course or scaled:  # one after the other, or one or the other as the pain is: never all of them

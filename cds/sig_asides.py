@@ -9,11 +9,11 @@ _CLOCK = r"(?:\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m\b)?|[0-2]\d[0-5]\d\b|\d{1,2} ?[
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _NO_DOSE = r"(?![\d/]| ?(?:mg|mcg|ml|tabs?|tablets?|caps?|capsules?|pills?|patch|films?|of|an?)\b)"
 _FULL = (
-    rf"(?:\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{{0,6}}[,.]? )?"
     rf"(?:\b(?:[1-9]|[0-3]\d)(?:[/.-](?:[1-9]|[0-3]\d)[/.-]20\d\d|/(?:[1-9]|[0-3]\d)/[1-3]\d){_NO_DOSE}"
     rf"|\b20\d\d-[01]\d-[0-3]\d(?!\d)|\b{_MONTH} \d{{1,2}},? 20\d\d\b|\b\d{{1,2}}[ -]{_MONTH}[ -]20\d\d\b)"
 )
-_SHORT = rf"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{{0,6}} )?(?:\d{{1,2}}/\d{{1,2}}|{_MONTH} \d{{1,2}})\b{_NO_DOSE}"
+_WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+_SHORT = rf"(?:{_WEEKDAY} )?(?:\d{{1,2}}/\d{{1,2}}|{_MONTH} \d{{1,2}})\b{_NO_DOSE}"
 _AT = rf"(?:,? (?:at )?{_CLOCK})?"
 _SIGN = (
     r"(?:rr|s?bp|dbp|hr|map|pulse|respirations?|resp(?:iratory)? rate|heart rate|blood pressure|spo2|o2 sat[a-z]{0,7}"

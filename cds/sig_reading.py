@@ -19,6 +19,7 @@ _TIMES = word_set("times time x")
 _DOSES = word_set("doses dose")
 _CLOCK = w.HOURS | w.MINUTES | w.DAYS | w.WEEKS | word_set("hourly hrly am pm :")
 _MIDNIGHT = 24
+_LEADS_A_DATE = word_set("starting starts start on until ending ends end through thru stop : dated from")
 _A_WHOLE = word_set("/ per a an in")
 _SHORT_TIMES = w.HOURS | w.MINUTES
 _LONG_TIMES = w.DAYS | w.WEEKS | w.MONTHS
@@ -41,7 +42,7 @@ class Reading(Cursor):
         self.weekdays: set[int] = set()
         self.joined_slot = self.meals = self.as_needed = self.once = False
         self.up_to_dose = self.up_to_times = self.scaled = False
-        self.shared = self.clocked = self.patch = False
+        self.shared = self.clocked = self.patch = self.of_a_date = False
         self.day_total: Quantity | None = None
         self.concentration: Quantity | None = None
         self.dissolved: tuple[Quantity, Quantity, Quantity] | None = None
@@ -53,6 +54,8 @@ class Reading(Cursor):
         at = 0
         while at < len(tokens) and self.understood:
             at = self.read(at)
+        # "Mon, Wed and Fri 3/3/26": whether the last is one of the days is not clear
+        self.understood = self.understood and not (self.of_a_date and self.weekdays)
 
     def fail(self, at: int) -> int:
         self.understood = False
@@ -105,7 +108,10 @@ class Reading(Cursor):
             self.shared = True
 
     def add_weekday(self, at: int, day: int) -> None:
-        """``Mon, Wed, Fri``, ``Mon-Fri``."""
+        """``Mon, Wed, Fri``, ``Mon-Fri``; not that of a date."""
+        if "dated" in (self.word(at + 1), self.word(at + 2) if self.word(at + 1) in (",", ".") else ""):
+            self.of_a_date = self.of_a_date or self.word(at - 1) not in _LEADS_A_DATE
+            return
         self.weekdays.add(day)
         if self.word(at + 1) in ("-", "to", "through", "thru"):
             last = (w.WEEKDAYS | w.WEEKEND).get(self.word(at + 2))

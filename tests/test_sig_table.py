@@ -89,6 +89,25 @@ def test_of_sigs_written_elsewhere_none_is_misread_and_most_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "trailer",
+    [
+        ", Starting Mon 3/2/26, Until Discontinued, Normal, Disp-30 tablet, R-0",
+        ". Fill date 3/1/26. Must last 30 days (1 of 3)",
+        " 03/03/26 10:15:00 EST",
+        " Dx: G89.4, #30, 0 refills. Do not drive.",
+    ],
+)
+def test_what_records_write_behind_a_sig_changes_no_dose(trailer: str) -> None:
+    lost = 0
+    for row in [*WRITTEN, *FURTHER]:
+        before = told(row["drug"], row["sig"], row["ingredient"]).mean
+        after = told(row["drug"], row["sig"].rstrip(". ") + trailer, row["ingredient"]).mean
+        assert after in (before, None) or before is None, row["sig"]
+        lost += before is not None and after is None
+    assert lost < len([*WRITTEN, *FURTHER]) / 20
+
+
+@pytest.mark.parametrize(
     ("drug", "sig", "best"),
     [
         ("MORPHINE SULFATE ER 30 MG PO TBCR", "1 tab q8h. Take with senna 8.6 mg", None),

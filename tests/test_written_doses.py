@@ -96,6 +96,9 @@ def written(sig: str, drug: str = OXYCODONE) -> DailyDose:
         ("10 mg at 8 am and 8 pm = 20 mg/day", 20),
         ("1 tab weekdays", Fraction(25, 7)),
         ("1 tab daily Monday through Friday and 2 tabs daily on weekends", Fraction(45, 7)),
+        ("1 tab in the morning and 2 tabs at bedtime, starting 3/1/26", 15),
+        ("Mon, 1/15/26 1 tab q6h", 20),
+        ("1 tab MWF, Starting Mon 3/2/26", Fraction(15, 7)),
         ("1 tab once - see label", 5),
     ],
 )  # fmt: skip
@@ -114,6 +117,8 @@ def test_what_any_pharmacist_reads(sig: str, best: int | Fraction) -> None:
         "1 tab tid in 3 divided doses",
         "20 mg in 4 divided doses",
         "1 tab tid, 4 tabs a day",
+        "1 tab bid, 2 tabs bid starting 3/8/26",
+        "1 tab Mon, Wed and Fri 3/3/26",
         "1 tab bid (10 mg/day)",
         "10 mg q8h (90 mg/day)",
         "1 tab q6",
