@@ -13,28 +13,37 @@
 #   make chaos                                            breaks what it depends on; what clients saw, what was lost
 #   make bench                                            CPU per request, beside a plain service
 
-PORT ?= 8080
+PORT ?=
 TODAY ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SERVING := $(VENV)/.serving
 OLD_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # The first Python that is new enough; set PYTHON to choose another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c '$(OLD_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 
-.PHONY: serve test check format fixtures readme properties recognise screenshots fuzz load chaos bench clean
-.DEFAULT_GOAL := test
+.PHONY: help serve test check format fixtures readme properties recognise screenshots fuzz load chaos bench clean
+.DEFAULT_GOAL := help
 
-$(READY): pyproject.toml
+help:
+	@sed -n 's/^#   //p' Makefile
+
+$(SERVING): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Firstline needs Python 3.11 or newer: none was found" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { rm -rf $(VENV); echo "Python's venv module is missing (Debian: apt install python3-venv)" >&2; exit 1; }
 	@echo "Setting up $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(READY): $(SERVING)
+	@echo "Setting up what tests and checks need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-serve: $(READY)
+serve: $(SERVING)
 	@PORT="$(PORT)" TODAY="$(TODAY)" $(BIN)/python -m hooks.serve
 
 test: $(READY)

@@ -147,7 +147,7 @@ def not_recognised(names: Iterable[str]) -> str | None:
 def basis(rule: Knowledge) -> str:
     """What the card rests on: its sources by name, and their strength. The evidence text says what each of them says,
     and which numbers are ours alone."""
-    return f"Basis: {', '.join(map(_link, rule.sources))}. {_sentence(rule.strength)}"
+    return f"Basis: {', '.join(map(_link, rule.sources))}. {_sentence(sentence_start(rule.strength))}"
 
 
 def own_numbers(rule: str, numbers: Mapping[str, Decimal]) -> str | None:

@@ -20,9 +20,10 @@ from hooks.answer import Answerer
 from hooks.insight.commands import InsightError
 from hooks.insight.commands import add_commands as add_insight_commands
 from hooks.knowledge_version import all_knowledge, knowledge_version
-from hooks.protocol import EXPLAIN, BadRequest
+from hooks.protocol import EXPLAIN, HOOKS, BadRequest
 from hooks.services import SERVICES
 from hooks.settings import CONFIG, Settings, SettingsError, load
+from hooks.tenants import OPEN, Tenant
 from hooks.terminology.commands import add_commands
 from hooks.terminology.errors import TerminologyError
 from hooks.terminology.sites import read_sites
@@ -54,18 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="firstline", description="Opioid orders, reviewed.", epilog=UNSIGNED)
+    parser.add_argument("--version", action="version", version=f"firstline, knowledge {knowledge_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     review = commands.add_parser("review", help="print the cards of a stored hook request")
     review.add_argument("file", type=Path, help="a CDS Hooks request, as JSON")
     review.add_argument("--why", action="store_true", help="the outcome of every rule as well")
     review.add_argument("--json", action="store_true", help="the answer as it would be sent")
-    review.add_argument("--today", type=date.fromisoformat, help="the day of the review (YYYY-MM-DD; default: today)")
+    review.add_argument(
+        "--today", type=_date, help="the day of the review (YYYY-MM-DD; default: the settings', or today)"
+    )
+    review.add_argument("--client", metavar="NAME", help="as this client of the settings is answered")
     review.set_defaults(run=_review)
     evidence = commands.add_parser("evidence", help="what stands behind a rule")
     evidence.add_argument("rule", help="its id, as NP-01")
     evidence.set_defaults(run=_evidence)
     knowledge = commands.add_parser("knowledge", help="list rules, versions and overdue reviews")
-    knowledge.add_argument("--today", type=date.fromisoformat, help="the day for overdue reviews (default: today)")
+    knowledge.add_argument("--today", type=_date, help="the day for overdue reviews (default: today)")
     knowledge.set_defaults(run=_knowledge)
     check = commands.add_parser("check", help="check a settings file: every error, with what to write")
     check.add_argument("file", type=Path, help="a TOML file, as FIRSTLINE_CONFIG names it")
@@ -75,42 +80,64 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _day(asked: argparse.Namespace) -> datetime:
-    now = datetime.now(UTC)
-    return (
-        now if asked.today is None else now.replace(year=asked.today.year, month=asked.today.month, day=asked.today.day)
-    )
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write a day, as 2026-03-01") from None
+
+
+def _now(asked: argparse.Namespace, settings: Settings | None = None) -> datetime:
+    """The day that was asked for, else that of the settings, else today."""
+    now = (settings.today if settings else None) or datetime.now(UTC)
+    return now if asked.today is None else datetime.combine(asked.today, now.timetz())
 
 
 # review
 
 
 def _review(asked: argparse.Namespace, console: Console) -> None:
-    answer = answer_of(asked.file, _day(asked), load(), why=asked.why)
+    settings = load()
+    now = _now(asked, settings)
+    answer = answer_of(asked.file, now, settings, why=asked.why, tenant=_client(asked.client, settings))
     if asked.json:
         print(json.dumps(answer, indent=2, ensure_ascii=False))  # noqa: T201
         return
     for card in answer["cards"]:
         console.print(_card(card))
     _print_view(answer["extension"]["firstline.review"], bool(answer["cards"]), console)
+    console.print(f"Reviewed as of {now.date()}.")
 
 
-def answer_of(file: Path, now: datetime, settings: Settings, why: bool = False) -> dict[str, Any]:
+def _client(name: str | None, settings: Settings) -> Tenant:
+    """Whose numbers, codes and dialect the answer has."""
+    if not settings.tenants and name is None:
+        return settings.open
+    found = next((tenant for tenant in settings.tenants if tenant.name == name), None)
+    if found is None:
+        names = ", ".join(tenant.name for tenant in settings.tenants) or "none are set"
+        raise UseError(f"--client: name a client of the settings ({names})")
+    return found
+
+
+def answer_of(
+    file: Path, now: datetime, settings: Settings, why: bool = False, tenant: Tenant = OPEN
+) -> dict[str, Any]:
     """The answer to a stored request, by the service of its hook. Raises ``UseError``."""
     try:
         request = json.loads(file.read_bytes())
     except OSError:
-        raise UseError("the file cannot be read") from None
+        raise UseError(f"{file}: cannot be read: give a CDS Hooks request, as those of fixtures/") from None
     except ValueError:
-        raise UseError("the file is not JSON") from None
+        raise UseError(f"{file}: is not JSON: give a CDS Hooks request, as those of fixtures/") from None
     hook = request.get("hook") if isinstance(request, dict) else None
     service = next((service for service in SERVICES.values() if service.hook == hook), None)
     if service is None:
-        raise UseError("hook: names no hook of a service")
+        raise UseError(f"{file}: hook: write one of {', '.join(HOOKS)}")
     if why:
         request["extension"] = {**(request.get("extension") or {}), EXPLAIN: True}
     try:
-        status, body = Answerer(settings).answer(service, json.dumps(request).encode(), now)
+        status, body = Answerer(settings).answer(service, json.dumps(request).encode(), now, tenant)
     except BadRequest as error:
         raise UseError(str(error)) from None
     answer: dict[str, Any] = json.loads(body)
@@ -140,25 +167,28 @@ def _print_view(view: Mapping[str, Any], shown: bool, console: Console) -> None:
         console.print(Text(f"Not assessed: {entry}"))
     if "outcomes" in view:
         table = Table("Rule", "Order", "Outcome", "Why", title="Every rule")
+        found = {(finding["rule"], finding["order"]): finding for finding in view.get("findings", ())}
         for outcome in view["outcomes"]:
-            table.add_row(outcome["rule"], outcome["order"], outcome["outcome"], Text(_because(outcome)))
+            finding = found.get((outcome["rule"], outcome["order"]), {})
+            table.add_row(outcome["rule"], outcome["order"], outcome["outcome"], Text(_because(outcome, finding)))
         console.print(table)
 
 
-def _because(outcome: Mapping[str, Any]) -> str:
+def _because(outcome: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
     if "because" in outcome:
         return str(outcome["because"])
     if "missing" in outcome:
         return "; ".join(outcome["missing"])
-    facts = "; ".join(f"{name} {value}" for name, value in outcome.get("facts", {}).items())
-    return f"{outcome.get('indicator', '')}: {facts}"
+    facts = "; ".join(f"{name} {value}" for name, value in finding.get("facts", {}).items())
+    return ": ".join(filter(None, (str(outcome.get("indicator", "")), facts)))
 
 
 # evidence and knowledge
 
 
 def _evidence(asked: argparse.Namespace, console: Console) -> None:
-    rule = all_knowledge().get(asked.rule.upper())
+    wanted = asked.rule.upper().replace("-", "")
+    rule = next((rule for id_, rule in all_knowledge().items() if id_.replace("-", "") == wanted), None)
     if rule is None:
         raise UseError("there is no rule of this id; firstline knowledge lists them")
     console.print(Markdown(evidence_text(evidence_of(rule))))
@@ -196,7 +226,7 @@ def _claim(claim: Any) -> str:
 
 
 def _knowledge(asked: argparse.Namespace, console: Console) -> None:
-    today = _day(asked).date()
+    today = _now(asked).date()
     rules = sorted(all_knowledge().values(), key=lambda rule: rule.id)
     table = Table("Rule", "Group", "Title", "Indicator", "Reviewed", "Due", title=f"Knowledge {knowledge_version()}")
     for rule in rules:
@@ -210,10 +240,28 @@ def _knowledge(asked: argparse.Namespace, console: Console) -> None:
 # check
 
 
+def read_all(file: Path) -> Settings:
+    """The settings of a file. Raises ``SettingsError`` with all that is wrong with them and the codes they name."""
+    problems: list[str] = []
+    try:
+        settings = load({CONFIG: str(file)})
+    except SettingsError as error:
+        problems += error.problems
+        if error.settings is None:
+            raise
+        settings = error.settings
+    try:
+        read_sites(settings)
+    except SettingsError as error:
+        problems += (f"{file}: {problem}" for problem in error.problems)
+    if problems:
+        raise SettingsError(*problems)
+    return settings
+
+
 def _check(asked: argparse.Namespace, console: Console) -> None:
     """Reads the file as the service would, without the environment."""
-    settings = load({CONFIG: str(asked.file)})
-    read_sites(settings)
+    settings = read_all(asked.file)
     console.print(Text(f"{asked.file}: no errors."), soft_wrap=True)
     if not settings.tenants:
         console.print("Open mode: whoever calls from this machine is answered, nobody else.")
@@ -222,7 +270,8 @@ def _check(asked: argparse.Namespace, console: Console) -> None:
         servers = len(tenant.fhir_servers)
         told = [f"dialect {tenant.dialect or 'by the hook'}"]
         told.append(f"{servers or 'no'} FHIR server{'s' if servers > 1 else ''}")
-        told += [f"{len(tenant.thresholds)} numbers of its own ({looser} looser)"] if tenant.thresholds else []
+        own = len(tenant.thresholds)
+        told += [f"{own} number{'s' if own > 1 else ''} of its own ({looser} looser)"] if own else []
         console.print(
             Text(f"Client {tenant.name}: tokens of {', '.join(tenant.issuers)}; {'; '.join(told)}"), soft_wrap=True
         )

@@ -48,6 +48,7 @@ def main() -> int:
         settings = load()
         if settings.database_url is None:
             settings = replace(settings, database_url=OWN_DATABASE)
+        _listen(settings)
         configure(settings)
         if settings.workers > 1:
             return serve_by_several(settings)
@@ -63,6 +64,20 @@ def main() -> int:
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     return 0 if server.started else 1
+
+
+def _listen(settings: Settings) -> None:
+    """Raises ``SettingsError`` where the address cannot be listened on: the server itself would only log it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            said = (error.strerror or "").lower()
+            raise SettingsError(
+                f"port {settings.port} of {settings.host}: {said}: stop what listens there, or set another port"
+            ) from None
 
 
 def create_worker_app() -> object:

@@ -22,7 +22,7 @@ OTHER_NAMES = {"PORT": "port", "TODAY": "today"}
 """Settings that ``make serve`` hands over without the prefix."""
 TABLES = ("open", "tenants")
 """Settings that only the file can hold."""
-FILES = ("local_codes", "terminology")
+FILES = ("local_codes", "terminology", "fhir_ca_file")
 """Settings that the file tells from its own folder, and the environment from where the service starts."""
 NO_DATABASE = "none"
 OWN_DATABASE = "sqlite:///firstline.db"
@@ -30,11 +30,12 @@ OWN_DATABASE = "sqlite:///firstline.db"
 
 
 class SettingsError(Exception):
-    """Settings are wrong. Each of ``problems`` names one and says what to write."""
+    """Settings are wrong. Each of ``problems`` names one and says what to write; ``settings`` is what could be read."""
 
-    def __init__(self, *problems: str) -> None:
+    def __init__(self, *problems: str, settings: "Settings | None" = None) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.settings = settings
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,7 +150,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**chosen)
     problems += [f"{path}: {problem}" if path else problem for problem in problems_of(settings)]
     if problems:
-        raise SettingsError(*problems)
+        raise SettingsError(*problems, settings=settings)
     return settings
 
 

@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -511,6 +512,17 @@ def test_a_wrong_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setenv("PORT", "many")
     assert serve.main() == 2
     assert capsys.readouterr().err == "Firstline does not start: PORT: write a whole number\n"
+
+
+def test_a_port_that_is_taken_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+        assert serve.main() == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"Firstline does not start: port {port} of 127.0.0.1: address already in use: stop what")
 
 
 def test_the_server_says_where_it_listens(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

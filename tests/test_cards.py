@@ -269,7 +269,7 @@ def test_the_detail_says_reason_unknowns_basis_and_who_decides() -> None:
         "Not recognised, so not checked: drug \\*x\\*.",
         "Not known: medication list (not provided); dose of MedicationRequest (no strength); odd.",
         "No &lt;order&gt; is offered.",
-        "Basis: [Label DD-01](https://example.org/DD-01), [Other](https://example.org/o). strong.",
+        "Basis: [Label DD-01](https://example.org/DD-01), [Other](https://example.org/o). Strong.",
         "Clinical judgment decides.",
     ]
 

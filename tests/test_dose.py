@@ -419,6 +419,22 @@ SEVERAL = {
     "numbered, one with dates": ((bounded("10 mg", *JANUARY, sequence=1), dosage("20 mg", 24, sequence=2)), 20),
     "dates of one only": ((bounded("10 mg", *JANUARY), dosage("20 mg", 24)), 30),
     "a single day": ((bounded("10 mg", "2026-01-05", "2026-01-05"), bounded("20 mg", *JANUARY)), 30),
+    "numbered lines of one day": (
+        (dosage("10 mg", None, when=1, sequence=1), dosage("20 mg", None, when=1, sequence=2)),
+        30,
+    ),
+    "numbered lines of one day, as text": (
+        (Dosage(text="10 mg in the morning", sequence=1), Dosage(text="20 mg in the evening", sequence=2)),
+        30,
+    ),
+    "a night for three days, then a morning": (
+        (dosage("10 mg", None, when=1, sequence=1, bounds_days=Decimal(3)), dosage("20 mg", None, when=1, sequence=2)),
+        20,
+    ),
+    "a night for three days by the text, then a morning": (
+        (Dosage(text="10 mg at night for 3 days", sequence=1), Dosage(text="20 mg in the morning", sequence=2)),
+        20,
+    ),
     "never at all three": (
         (bounded("10 mg", *JANUARY), bounded("20 mg", *FEBRUARY), bounded("5 mg", "2026-01-20", "2026-02-10")),
         25,
@@ -431,6 +447,14 @@ def test_several_instructions(case: str) -> None:
     instructions, expected = SEVERAL[case]
     for found in (day(TEN, *instructions), day(TEN, *reversed(instructions))):
         assert (found.maximum, found.mean, found.scheduled) == (expected, expected, expected)
+
+
+def test_what_is_numbered_as_needed_comes_on_top_of_what_is_scheduled() -> None:
+    lines = (dosage("10 mg", 6, sequence=1), dosage("10 mg", 12, as_needed=True, sequence=2))
+    for found in (day(TEN, *lines), day(TEN, *reversed(lines))):
+        assert (found.maximum, found.scheduled) == (60, 40)
+    ended = day(TEN, dosage("10 mg", 6, sequence=1, bounds_days=Decimal(3)), lines[1])
+    assert (ended.maximum, ended.scheduled) == (40, 40)
 
 
 def test_a_part_that_cannot_be_told_leaves_a_lower_bound() -> None:
