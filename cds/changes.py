@@ -21,8 +21,8 @@ WHOLE_FORMS = ("capsule", "patch", "film", "system", "lozenge", "troche", "spray
 WHOLE_RELEASES = frozenset({"ER", "DR", "TD"})
 LIQUID_UNITS = frozenset({"ml", "mg/ml"})
 MASS = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
-DOSE_RULES = {"below_50": frozenset({"DD-23", "DD-24"})}
-"""Rules that must be silent after a change, beside the one that asked for it."""
+DOSE_LIMITS = frozenset({"DD-16", "DD-22", "DD-23", "DD-24", "DD-25", "DD-26"})
+"""Rules with a limit on the dose: after a change none of them may still warn of the draft."""
 
 
 def lower_dose(
@@ -30,7 +30,8 @@ def lower_dose(
 ) -> tuple[Update, Decimal] | None:
     """The highest share of the drafted dose that settles the finding and brings nothing new, with that share.
 
-    ``half_dose`` is the half or nothing; it need not settle the finding. None: no share that can be taken does.
+    ``half_dose`` is the half or nothing; it need not settle the finding, but every limit on the dose. None: no share
+    that can be taken does.
     """
     for factor in FACTORS.get(ask, ALL_FACTORS):
         if can_be_taken(draft, factor) and _passes(finding, draft, ask, factor, second):
@@ -41,14 +42,15 @@ def lower_dose(
 
 def _passes(finding: Finding, draft: MedicationOrder, ask: str, factor: Decimal, second: SecondReview) -> bool:
     """Whether this share of the dose brings nothing new, and settles what has to be settled."""
-    if ask == "half_dose" and second.is_milder_at(draft, factor):
+    limited = any(gravity < MILDEST for rule, gravity in second.known.items() if rule in DOSE_LIMITS)
+    if ask == "half_dose" and not limited and second.is_milder_at(draft, factor):
         return True
     found = second.findings_at(draft, factor)
     if second.new_among(found):
         return False
-    settled = DOSE_RULES.get(ask, frozenset()) | {finding.rule}
+    settled = DOSE_LIMITS if ask == "half_dose" else DOSE_LIMITS | {finding.rule}
     left = {f.rule for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)}
-    return ask == "half_dose" or settled.isdisjoint(left)
+    return settled.isdisjoint(left)
 
 
 def lowered_to(draft: MedicationOrder, factor: Decimal) -> str:

@@ -643,7 +643,7 @@ def test_of_several_lower_doses_the_lowest_is_proposed() -> None:
     drafted = healthy(drafts=[draft("draft", tablet("oxycodone 5"), a_day(4, 2, "tablet"))])
     asked = (finding("DD-23", "below_50", group="dose"), finding("DD-26", "start_dose", group="dose"))
     made = proposals(drafted, *asked, assess=assess, group="dose")
-    assert [(p.ask, p.label) for p in made] == [("start_dose", "Lower oxycodone to 2 tablets a dose")]
+    assert [(p.ask, p.label) for p in made] == [("below_50", "Lower oxycodone to 2 tablets a dose")]
 
 
 def test_the_label_tells_the_share_where_it_cannot_tell_the_dose() -> None:

@@ -227,6 +227,7 @@ def _tapentadol_days(
     for step in draft.dosages:
         amount = daily_dose(replace(draft, dosages=(step,)), "tapentadol").maximum
         if amount is not None:
-            one_day = step.bounds_days == 1 or draft.supply_days == 1
+            dated = step.bounds_start is not None and step.bounds_start == step.bounds_end
+            one_day = dated or step.bounds_days == 1 or draft.supply_days == 1
             (first if one_day else later).append(amount)
     return max(first), max(later)

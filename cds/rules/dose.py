@@ -74,8 +74,10 @@ def _mme_finding(case: Case, draft: MedicationOrder, threshold: Decimal) -> Outc
 def _milder(case: Case, threshold: Decimal) -> str:
     """The wording of a sum that reaches the threshold only in part, else the usual one."""
     unsure = doubtful(case)
-    if unsure and mme_sum([o for o in without(case.counted, unsure) if is_opioid(o)]).at_least < threshold:
-        return "both_taken"
+    if unsure:
+        once = mme_sum([o for o in without(case.counted, unsure) if is_opioid(o)]).at_least
+        if once < threshold or once <= case.mme_before.at_least:
+            return "both_taken"
     if case.mme_after.scheduled_at_least < threshold and not case.mme_after.unknown:
         return "as_needed"
     return "default"

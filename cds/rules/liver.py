@@ -24,12 +24,15 @@ BILIRUBIN_TIMES = KNOWLEDGE.number("bilirubin_times")
 LAB_DAYS = KNOWLEDGE.days("lab_days")
 ACETAMINOPHEN_MG = KNOWLEDGE.number("acetaminophen_mg_per_day")
 TRAMADOL_MG = KNOWLEDGE.number("tramadol_mg_per_day")
+TRAMADOL_SINGLE_MG = KNOWLEDGE.number("tramadol_single_mg")
+TRAMADOL_HOURS = KNOWLEDGE.number("tramadol_interval_hours")
 TAPENTADOL_IR_MG = KNOWLEDGE.number("tapentadol_ir_mg_per_day")
 TAPENTADOL_ER_MG = KNOWLEDGE.number("tapentadol_er_mg_per_day")
 
 USUAL_LIMITS = {"alt": Decimal(40), "ast": Decimal(40), "bilirubin": Decimal("1.2")}
 """Upper limits of normal where the value brings none (observations.csv)."""
 LAB_NAMES = {"alt": "ALT", "ast": "AST", "bilirubin": "bilirubin"}
+SLOWER = "It is broken down more slowly."
 SLOWED = frozenset({"codeine", "oxycodone", "hydrocodone", "hydromorphone", "methadone", "morphine"})
 CHILD_PUGH = re.compile(r"child[\s-]*pugh[\s-]*(?:class|stage|grade|score)?[\s-]*([abc])\b", re.IGNORECASE)
 
@@ -131,7 +134,8 @@ def opioid_in_hepatic_impairment(case: Case, draft: MedicationOrder) -> Outcome:
         return Fires("critical", facts | {"why": "Its label contraindicates it."}, "contraindicated", ("delete",))
     why, unknown = _against(case, draft, drug, liver)
     if why is not None:
-        return Fires("warning", facts | {"why": why}, asks=("half_dose", "delete"), unknown=unknown)
+        lower = "half_dose" if why == SLOWER else "to_limit"
+        return Fires("warning", facts | {"why": why}, asks=(lower, "delete"), unknown=unknown)
     if unknown:
         return CannotTell(unknown, True, "dose_not_known", facts)
     return DoesNotApply("within what the label allows there")
@@ -159,26 +163,44 @@ def _against(case: Case, draft: MedicationOrder, drug: Drug, liver: Liver) -> tu
     if drug.has("tramadol"):
         if drug.release == "ER":
             return "No extended-release tramadol there.", unknown
-        return _limited(draft, "tramadol", TRAMADOL_MG, "50 mg every 12 hours", unknown)
+        return _tramadol(case, draft, unknown)
     if drug.has("tapentadol"):
         if liver.child_pugh == "C":
             return "Tapentadol is not recommended in severe impairment.", unknown
-        limit = TAPENTADOL_ER_MG if drug.release == "ER" else TAPENTADOL_IR_MG
-        return _limited(draft, "tapentadol", limit, f"{number(limit)} mg a day", unknown)
+        return _tapentadol(case, drug, unknown)
     if _is_patch(drug):
         return ("Avoid the patch in severe impairment." if liver.child_pugh == "C" else None), unknown
     if drug.has("oxymorphone"):
         return "Its label contraindicates it from Child-Pugh B on.", unknown
-    return ("It is broken down more slowly." if not SLOWED.isdisjoint(opioids_of(draft)) else None), unknown
+    return (SLOWER if not SLOWED.isdisjoint(opioids_of(draft)) else None), unknown
 
 
-def _limited(
-    draft: MedicationOrder, name: str, limit: Decimal, words: str, unknown: tuple[str, ...]
-) -> tuple[str | None, tuple[str, ...]]:
-    dose = daily_dose(draft, name)
-    if dose.maximum is None:
-        reason = f"dose of {draft.ref}: {dose.reason}"
-        return None, tuple(sorted({*unknown, reason}))
-    over = dose.maximum > limit
-    said = f"{name.capitalize()}: at most {words}; this order is {number(dose.maximum)} mg a day."
-    return (said if over else None), unknown
+def _tramadol(case: Case, draft: MedicationOrder, unknown: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """By the day of all tramadol together, and by the single dose and the interval of this order."""
+    total = daily_total(case.counted, "tramadol")
+    dose = daily_dose(draft, "tramadol")
+    most = f"Tramadol: at most {number(TRAMADOL_SINGLE_MG)} mg every {number(TRAMADOL_HOURS)} hours"
+    if total.at_least > TRAMADOL_MG:
+        return f"{most}; with this order it is {number(total.at_least)} mg a day.", unknown
+    if dose.single is not None and dose.single > TRAMADOL_SINGLE_MG:
+        return f"{most}; this order gives {number(dose.single)} mg at once.", unknown
+    if dose.interval_hours is not None and dose.interval_hours < TRAMADOL_HOURS:
+        return f"{most}; this order comes every {number(dose.interval_hours)} hours.", unknown
+    return None, tuple(sorted({*unknown, *total.unknown}))
+
+
+def _tapentadol(case: Case, drug: Drug, unknown: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """By the day of all tapentadol together, and of what is of extended release."""
+    total = daily_total(case.counted, "tapentadol")
+    if drug.release == "ER":
+        slow = [order for order in case.counted if order.drug is not None and order.drug.release == "ER"]
+        extended = daily_total(slow, "tapentadol").at_least
+        if extended > TAPENTADOL_ER_MG:
+            return _above("Extended-release tapentadol", TAPENTADOL_ER_MG, extended), unknown
+    if total.at_least > TAPENTADOL_IR_MG:
+        return _above("Tapentadol", TAPENTADOL_IR_MG, total.at_least), unknown
+    return None, tuple(sorted({*unknown, *total.unknown}))
+
+
+def _above(what: str, limit: Decimal, found: Decimal) -> str:
+    return f"{what}: at most {number(limit)} mg a day; with this order it is {number(found)}."

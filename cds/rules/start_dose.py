@@ -79,12 +79,12 @@ def _excess(case: Case, draft: MedicationOrder) -> Fires | DoesNotApply | Cannot
         limit = START_SINGLE.get(ingredient)
         if single is not None and limit is not None:
             facts |= {"single_dose_mg": number(single), "limit_mg": number(limit)}
+            halved = _halving(case, facts | {"limit_mg": number(limit / 2)}) if single > limit / 2 else None
+            if isinstance(halved, Fires) and halved.indicator == "warning":
+                return halved
             if single > limit:
                 return _start(facts, "warning", "default")
-            if single > limit / 2:
-                halved = _halving(case, facts | {"limit_mg": number(limit / 2)})
-                if isinstance(halved, Fires) and halved.indicator == "warning":
-                    return halved
+            if halved is not None:
                 milder += [halved] if isinstance(halved, Fires) else []
                 missing += halved.missing if isinstance(halved, CannotTell) else ()
         per_day = START_DAILY.get(ingredient)
@@ -114,7 +114,7 @@ def _start(facts: dict[str, str], indicator: Indicator, words: str) -> Fires:
 
 
 def _halving(case: Case, facts: dict[str, str]) -> Fires | CannotTell | DoesNotApply:
-    """A single dose between half the limit and the limit: too high where something halves it."""
+    """A single dose above half the limit: too high where something halves it."""
     named, missing = [], []
     old = case.aged(HALVED_AGE)
     if old:
