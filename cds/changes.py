@@ -23,6 +23,8 @@ LIQUID_UNITS = frozenset({"ml", "mg/ml"})
 MASS = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
 DOSE_LIMITS = frozenset({"DD-16", "DD-22", "DD-23", "DD-24", "DD-25", "DD-26"})
 """Rules with a limit on the dose: after a change none of them may still warn of the draft."""
+TO_LIMIT = "to_limit"
+"""What a finding of another rule asks that has a limit for this drug: DD-17."""
 
 
 def lower_dose(
@@ -42,15 +44,15 @@ def lower_dose(
 
 def _passes(finding: Finding, draft: MedicationOrder, ask: str, factor: Decimal, second: SecondReview) -> bool:
     """Whether this share of the dose brings nothing new, and settles what has to be settled."""
-    limited = any(gravity < MILDEST for rule, gravity in second.known.items() if rule in DOSE_LIMITS)
+    limited = any(gravity < MILDEST for rule, gravity in second.known.items() if rule in DOSE_LIMITS | {"DD-17"})
     if ask == "half_dose" and not limited and second.is_milder_at(draft, factor):
         return True
     found = second.findings_at(draft, factor)
     if second.new_among(found):
         return False
     settled = DOSE_LIMITS if ask == "half_dose" else DOSE_LIMITS | {finding.rule}
-    left = {f.rule for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)}
-    return settled.isdisjoint(left)
+    left = [f for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)]
+    return not any(f.rule in settled or TO_LIMIT in f.asks for f in left)
 
 
 def lowered_to(draft: MedicationOrder, factor: Decimal) -> str:

@@ -164,3 +164,26 @@ def test_only_an_order_is_stopped_when_a_dose_is_raised() -> None:
 def test_a_reason_that_is_another_pain_outweighs_the_problem_list(reason: str) -> None:
     chart = ("has diabetic neuropathy (E11.42)", f"{OXYCODONE}, because {reason}")
     assert not [rule for rule in rules(answer(*chart)) if rule.startswith("NP")]
+
+
+def test_a_lower_dose_is_offered_only_where_it_keeps_every_limit() -> None:
+    tramadol = "orders tramadol 100 mg oral tablet, 1 tablet four times a day"
+    assert "Lower tramadol" not in labels("age 50", "has cirrhosis (K74.60)", tramadol)
+    assert "Lower tramadol" not in labels("age 50", "eGFR 25 on 2026-02-20", tramadol)
+    assert "Do not start tramadol" in labels("age 50", "has cirrhosis (K74.60)", tramadol)
+    acetaminophen = "takes acetaminophen 500 mg oral tablet, 2 tablets four times a day, since 2026-02-01"
+    percocet = "orders oxycodone 5 mg / acetaminophen 325 mg oral tablet, 4 tablets every 6 hours"
+    assert "Lower oxycodone" not in labels("age 50", acetaminophen, percocet)
+
+
+def test_creatinine_in_si_units_is_read() -> None:
+    sent = {
+        "resourceType": "Observation", "id": "cr", "status": "final", "effectiveDateTime": "2026-02-20",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "14682-9"}]},
+        "valueQuantity": {"value": 265, "unit": "umol/L", "system": "http://unitsofmeasure.org", "code": "umol/L"},
+    }  # fmt: skip
+    local = {**sent, "code": {"coding": [{"system": "urn:lab", "code": "CREA"}], "text": "Creatinine, Serum"}}
+    for observation in (sent, local):
+        bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": observation}]}
+        told = answer("age 70", "orders tramadol 50 mg oral tablet, 1 tablet every 6 hours", creatinine=bundle)
+        assert "DD-16" in rules(told), told["extension"]["firstline.review"]
