@@ -1,13 +1,14 @@
 """One entry for one order: which records of a list are the same drug told twice."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Literal
 
 from cds.chart import MedicationOrder
 from cds.likeness import Names, alike, at_higher_dose, drug_names, same_product_and_dosage
-from cds.supply import first_day, is_order, last_day
+from cds.supply import first_day, last_day
 
 RENEWAL_DAYS = 7
 """An old order that ends no later than this after the new one starts is renewed by it."""
@@ -17,6 +18,17 @@ RENEWAL = timedelta(days=RENEWAL_DAYS)
 def rank(record: MedicationOrder) -> tuple[str, str, str, date]:
     """The order in which records are read and listed."""
     return record.ref, record.name, record.kind, first_day(record) or date.min
+
+
+def in_rank(records: Iterable[MedicationOrder]) -> list[MedicationOrder]:
+    """The records in this order, which their references alone make where no two have the same."""
+    sorted_by_ref = sorted(records, key=_ref)
+    if len({record.ref for record in sorted_by_ref}) < len(sorted_by_ref):
+        sorted_by_ref.sort(key=rank)
+    return sorted_by_ref
+
+
+_ref = attrgetter("ref")
 
 
 def names_of(record: MedicationOrder) -> Names | None:
@@ -31,15 +43,21 @@ def different_drugs(some: MedicationOrder, other: MedicationOrder) -> bool:
 
 def one_of_each(records: Sequence[MedicationOrder]) -> tuple[MedicationOrder, ...]:
     """One entry for one order: replaced orders left out, reports and dispenses put to the order they are of."""
-    entries = _orders_in_force([record for record in records if is_order(record)])
+    if len(records) < 2:
+        return tuple(records)
+    orders: list[MedicationOrder] = []
+    others: list[MedicationOrder] = []
+    for record in records:
+        (others if record.reported or record.kind != "request" else orders).append(record)
+    entries = _orders_in_force(orders)
+    if not others:
+        return tuple(in_rank(entries))
     of_names: dict[Names | None, list[int]] = {}
     of_ref: dict[str, int] = {}
     for place, entry in enumerate(entries):
-        of_names.setdefault(names_of(entry), []).append(place)
+        of_names.setdefault(None if entry.drug is None else entry.drug.names, []).append(place)
         of_ref.setdefault(entry.ref, place)
-    for record in records:
-        if is_order(record):
-            continue
+    for record in others:
         at = _place(record, entries, of_names, of_ref)
         if at is None:
             of_names.setdefault(names_of(record), []).append(len(entries))
@@ -47,7 +65,7 @@ def one_of_each(records: Sequence[MedicationOrder]) -> tuple[MedicationOrder, ..
             entries.append(record)
         else:
             entries[at] = at_higher_dose(entries[at], record)
-    return tuple(sorted(entries, key=rank))
+    return tuple(in_rank(entries))
 
 
 def _place(
@@ -72,11 +90,11 @@ def _place(
     return next(iter(same or places), None)
 
 
-def _orders_in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]:
+def _orders_in_force(orders: list[MedicationOrder]) -> list[MedicationOrder]:
     """Orders that run side by side: those that another one of the list takes the place of are left out."""
-    current = list(orders)
     if _all_different(orders):
-        return current
+        return orders
+    current = list(orders)
     gone: dict[int, int] = {}
     successors = _Successors(current)
     for old in range(len(current)):
@@ -93,11 +111,16 @@ def _orders_in_force(orders: Sequence[MedicationOrder]) -> list[MedicationOrder]
 
 def _all_different(orders: Sequence[MedicationOrder]) -> bool:
     """No two are of one drug or of one reference, and none names another: there is nothing to compare."""
-    names = {names_of(order) for order in orders if order.drug is not None}
-    known = sum(order.drug is not None for order in orders)
-    if len(names) < known or len({order.ref for order in orders}) < len(orders):
-        return False
-    return not any(order.follows for order in orders)
+    names, refs = set(), set()
+    for order in orders:
+        if order.follows or order.ref in refs:
+            return False
+        refs.add(order.ref)
+        if order.drug is not None:
+            if order.drug.names in names:
+                return False
+            names.add(order.drug.names)
+    return True
 
 
 class _Successors:

@@ -11,8 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cds.chart import MedicationOrder
-from cds.duplicates import RENEWAL_DAYS, different_drugs, names_of, one_of_each, rank
-from cds.likeness import Names, same_drug
+from cds.duplicates import RENEWAL_DAYS, different_drugs, in_rank, names_of, one_of_each
+from cds.likeness import Names, alike, same_drug
 from cds.scope import stops
 from cds.spans import Span, before, continuous_days, days_taken, joined
 from cds.supply import (
@@ -23,6 +23,7 @@ from cds.supply import (
     first_day,
     is_order,
     last_day,
+    last_day_from,
     recorded_supply_days,
     span,
     supply_days,
@@ -48,6 +49,7 @@ __all__ = [
 
 GRACE_DAYS = 14
 """A drug counts as active for so many days after its end (CLINICAL.md section 13, "Active drug")."""
+NOT_HANDED_OVER = STOPPED | {ON_HOLD}
 Dispenses = Mapping[Names | None, Sequence[MedicationOrder]]
 
 
@@ -61,18 +63,16 @@ class Replacement(Struct, frozen=True):
 def active_medications(medications: Sequence[MedicationOrder], today: date) -> tuple[MedicationOrder, ...]:
     """What is active today, one entry for one order: the same ingredient from two sources is one drug at the higher
     dose, unless both are orders that run side by side (CLINICAL.md section 13, "Active drug")."""
-    records = sorted(medications, key=rank)
+    records = in_rank(medications)
     dispenses = _dispenses(records)
-    stopped = [record for record in records if is_order(record) and (record.status in STOPPED or stops(record))]
-    return one_of_each(
-        [
-            record
-            for record in records
-            if counts(record)
-            and _is_active(record, dispenses, today)
-            and not (record.kind == "dispense" and any(_stopped_with(record, order) for order in stopped))
-        ]
-    )
+    stopped = [record for record in records if record.status in STOPPED and is_order(record)]
+    active = []
+    for record in records:
+        if record.status not in STOPPED and counts(record) and _is_active(record, dispenses, today):
+            if stopped and record.kind == "dispense" and any(_stopped_with(record, order) for order in stopped):
+                continue
+            active.append(record)
+    return one_of_each(active)
 
 
 def supply_still_runs(order: MedicationOrder, medications: Sequence[MedicationOrder], today: date) -> bool:
@@ -91,7 +91,7 @@ def taken_on(spans: Iterable[tuple[MedicationOrder, Span]], day: date) -> tuple[
 def recorded_spans(medications: Iterable[MedicationOrder], today: date) -> tuple[tuple[MedicationOrder, Span], ...]:
     """Each record that counts, with its days. From its first dispense of known length on, an order's days are those of
     its dispenses (CLINICAL.md section 5). A dispense without a dosage has that of its order."""
-    records = sorted((record for record in medications if counts(record)), key=rank)
+    records = in_rank([record for record in medications if counts(record)])
     dispenses = _dispenses(records)
     found: list[tuple[MedicationOrder, Span]] = []
     dosed: dict[int, MedicationOrder] = {}
@@ -123,9 +123,14 @@ def replacements(
     a link or an identifier replaces that one alone: nothing is assumed beside it."""
     found: list[tuple[MedicationOrder, Replacement]] = []
     for draft in drafts:
-        mine = [one for one in (replaces(draft, old, today) for old in listed) if one is not None]
-        named = [one for one in mine if one.how != "assumed"]
-        found.extend((draft, one) for one in named or mine)
+        mine = []
+        for old in listed:
+            one = replaces(draft, old, today)
+            if one is not None:
+                mine.append(one)
+        if mine:
+            named = [one for one in mine if one.how != "assumed"]
+            found.extend((draft, one) for one in named or mine)
     return tuple(found)
 
 
@@ -137,15 +142,14 @@ def replaces(new: MedicationOrder, old: MedicationOrder, today: date) -> Replace
     """
     if new.ref == old.ref:
         return None if different_drugs(new, old) else Replacement(old, "same order")
-    if (
-        old.ref in new.follows
-        or old.identifiers & new.follows
-        or (not is_order(old) and (new.ref in old.follows or new.follows & old.follows))
-    ):
+    follows = new.follows
+    if follows and (old.ref in follows or not old.identifiers.isdisjoint(follows)):
         return Replacement(old, "linked")
-    if new.identifiers & old.identifiers and not different_drugs(new, old):
+    if old.follows and not is_order(old) and (new.ref in old.follows or not follows.isdisjoint(old.follows)):
+        return Replacement(old, "linked")
+    if not new.identifiers.isdisjoint(old.identifiers) and not different_drugs(new, old):
         return Replacement(old, "same order")
-    if new.drug is None or old.drug is None or not same_drug(new.drug, old.drug):
+    if new.drug is None or old.drug is None or new.drug.names != old.drug.names or not alike(new.drug, old.drug):
         return None
     if new.requester != old.requester and (is_order(old) or old.requester is not None):
         return None
@@ -159,8 +163,8 @@ def _dispenses(records: Iterable[MedicationOrder]) -> Dispenses:
     """Dispenses that were handed over, by what they hold."""
     found: dict[Names | None, list[MedicationOrder]] = {}
     for record in records:
-        if record.kind == "dispense" and counts(record) and record.status not in STOPPED and record.status != ON_HOLD:
-            found.setdefault(names_of(record), []).append(record)
+        if record.kind == "dispense" and record.status not in NOT_HANDED_OVER and counts(record):
+            found.setdefault(None if record.drug is None else record.drug.names, []).append(record)
     return found
 
 
@@ -187,8 +191,9 @@ def _stopped_with(fill: MedicationOrder, order: MedicationOrder) -> bool:
 
 
 def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bool:
+    """Whether this record, which counts and was not stopped, is active by itself and its dispenses."""
     first = first_day(record)
-    if (first is not None and first > today and not _written_today(record, today)) or record.status in STOPPED:
+    if first is not None and first > today and not _written_today(record, today):
         return False
     if record.kind == "dispense":
         if record.status == ON_HOLD:
@@ -197,7 +202,7 @@ def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bo
         return _supply_runs(record, dispenses, today)
     if first is not None and record.end is None and (today - first).days <= GRACE_DAYS:
         return True
-    last = last_day(record)
+    last = last_day_from(record, first)
     if last is None and is_order(record):
         ends = [last_day(fill) for fill in _fills(record, dispenses)]
         if None not in ends:

@@ -8,6 +8,7 @@ from math import ceil
 from msgspec import Struct
 
 LAST_DAY = date.max.toordinal()
+CALENDAR_DAYS = Decimal(LAST_DAY)
 
 
 class Span(Struct, frozen=True, order=True):
@@ -30,7 +31,7 @@ class Span(Struct, frozen=True, order=True):
 
 def end_of(start: date, days: Decimal) -> date:
     """The last of so many days, the start included; a part of a day is a day. Never beyond the calendar."""
-    whole = LAST_DAY if days > LAST_DAY else max(ceil(days), 1)
+    whole = LAST_DAY if days > CALENDAR_DAYS else max(ceil(days), 1)
     return date.fromordinal(min(start.toordinal() + whole - 1, LAST_DAY))
 
 

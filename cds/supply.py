@@ -18,6 +18,7 @@ COMPLETED = "completed"
 OPEN_DAYS = 365
 """A record without any end counts for so many days after it was written (CLINICAL.md section 13)."""
 
+ZERO = Decimal(0)
 THOUSANDTH = Decimal("0.001")
 
 
@@ -48,9 +49,13 @@ def first_day(order: MedicationOrder) -> date | None:
 
 def last_day(order: MedicationOrder) -> date | None:
     """The last day by the record's end, supply, dosage bounds or validity; None where it has none of them."""
+    return order.end if order.end is not None else last_day_from(order, first_day(order))
+
+
+def last_day_from(order: MedicationOrder, first: date | None) -> date | None:
+    """The same where the first day is known already."""
     if order.end is not None:
         return order.end
-    first = first_day(order)
     if first is None:
         ends = [dosage.bounds_end for dosage in order.dosages]
         bounded = [end for end in ends if end is not None]
@@ -65,7 +70,7 @@ def last_day(order: MedicationOrder) -> date | None:
 def supply_days(order: MedicationOrder) -> Decimal | None:
     """Days that this order supplies with its repeats (CLINICAL.md section 13, "Supply"); None: not known."""
     days = recorded_supply_days(order)
-    if days is None:
+    if days is None and order.dosages:
         days = _bounded_days(order)
     return _validity_days(order) if days is None else days
 
@@ -73,14 +78,14 @@ def supply_days(order: MedicationOrder) -> Decimal | None:
 def recorded_supply_days(order: MedicationOrder) -> Decimal | None:
     """Days of the expected supply, else of the quantity at the maximum daily dose, with all repeats and no longer than
     the validity; None where neither is known. A dispense is one fill."""
-    days = _positive(order.supply_days)
-    if days is None:
+    days = order.supply_days
+    if days is None or not days.is_finite() or days <= ZERO:
         days = _quantity_days(order)
     if days is None:
         return None
-    if order.kind != "dispense":
-        days *= 1 + max(order.repeats or 0, 0)
-    valid = _validity_days(order)
+    if order.repeats is not None and order.repeats > 0 and order.kind != "dispense":
+        days *= 1 + order.repeats
+    valid = None if order.valid_to is None else _validity_days(order)
     return days if valid is None else min(days, valid)
 
 
@@ -89,7 +94,7 @@ def span(order: MedicationOrder, today: date) -> Span | None:
     first = first_day(order)
     if first is None or not counts(order):
         return None
-    last = last_day(order)
+    last = last_day_from(order, first)
     if order.status == ON_HOLD:
         yesterday = before(today)
         last = yesterday if last is None else min(last, yesterday)
