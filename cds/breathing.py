@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from cds.case import Case, once_a_case
+from cds.case import Case, once_a_case, once_for
 from cds.chart import MedicationOrder
 from cds.course import established
 from cds.days import months_before
@@ -167,7 +167,7 @@ def acting_on_breathing(case: Case) -> tuple[MedicationOrder, ...]:
     )
 
 
-@once_a_case
+@once_for
 def pairs(case: Case, draft: MedicationOrder, wanted: Wanted) -> tuple[tuple[MedicationOrder, MedicationOrder], ...]:
     """Opioid and partner drug, both taken after this signing, one of them this draft (a product may hold both).
 
@@ -271,7 +271,7 @@ def chronic_lung_disease(case: Case) -> str | None:
     return disease(case, *CHRONIC_LUNG_DISEASE)
 
 
-@once_a_case
+@once_for
 def rescue_at_hand(case: Case, within_months: int) -> bool | None:
     """A rescue product of naloxone or nalmefene on the list, in this signing, or dispensed within so many months."""
     if not RESCUE_DRUGS.isdisjoint(case.names_on_record):

@@ -7,9 +7,9 @@ a question that the chart cannot answer is answered with None.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, wraps
+from functools import wraps
 from operator import attrgetter
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from msgspec import Struct
 
@@ -32,19 +32,57 @@ Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
 
 
-def once_a_case(ask: Callable[Concatenate["Case", Asked], Answer]) -> Callable[Concatenate["Case", Asked], Answer]:
-    """Makes a question about a case be worked out once for each case, however many rules ask it.
+class Fact(Generic[Answer]):
+    """A fact of a case, worked out when it is first asked for and from then on a plain attribute.
 
-    Facts among the arguments (drafts, orders) are told apart by identity, everything else by value.
-    """
+    As ``functools.cached_property``, without its lock: a case belongs to one review."""
+
+    def __init__(self, ask: Callable[["Case"], Answer]) -> None:
+        self.ask = ask
+        self.name = ask.__name__
+        self.__doc__ = ask.__doc__
+
+    def __get__(self, case: "Case", owner: type["Case"]) -> Answer:
+        found = case.__dict__[self.name] = self.ask(case)
+        return found
+
+
+def once_a_case(ask: Callable[["Case"], Answer]) -> Callable[["Case"], Answer]:
+    """Makes a question about a case be worked out once for each case, however many rules ask it."""
+
+    @wraps(ask)
+    def asked_once(case: "Case") -> Answer:
+        answers = case.answers
+        if ask in answers:
+            known: Answer = answers[ask]
+            return known
+        found = answers[ask] = ask(case)
+        return found
+
+    return asked_once
+
+
+def once_an_order(ask: Callable[["Case", MedicationOrder], Answer]) -> Callable[["Case", MedicationOrder], Answer]:
+    """The same for a question about a case and one of its orders."""
+
+    @wraps(ask)
+    def asked_once(case: "Case", order: MedicationOrder) -> Answer:
+        answers, key = case.answers, (ask, id(order))
+        if key in answers:
+            known: Answer = answers[key]
+            return known
+        found = answers[key] = ask(case, order)
+        return found
+
+    return asked_once
+
+
+def once_for(ask: Callable[Concatenate["Case", Asked], Answer]) -> Callable[Concatenate["Case", Asked], Answer]:
+    """The same for any arguments. Facts among them (drafts, orders) are told apart by identity, all else by value."""
 
     @wraps(ask)
     def asked_once(case: "Case", /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
-        key: object = ask
-        if len(args) == 1:
-            key = (ask, id(args[0]) if isinstance(args[0], Struct) else args[0])
-        elif args:
-            key = (ask, *[id(arg) if isinstance(arg, Struct) else arg for arg in args])
+        key = (ask, *[id(arg) if isinstance(arg, Struct) else arg for arg in args])
         answers = case.answers
         if key in answers:
             known: Answer = answers[key]
@@ -127,14 +165,14 @@ class Case:
         """The same for a whole number of days."""
         return int(self.number_of(rule, name))
 
-    @cached_property
+    @Fact
     def judged(self) -> tuple[MedicationOrder, ...]:
         judged = tuple(draft for draft in self.asked if in_scope(draft))
         if judged or not any(is_opioid(order) for order in (*self.listed, *self.starting)):
             return judged
         return tuple(draft for draft in self.asked if reverse_scope(draft))
 
-    @cached_property
+    @Fact
     def parts(self) -> tuple["Case", ...]:
         """This case; and, where its drafts only stop or block opioids while another one goes on, the same signing seen
         from its partner drugs (G01, reverse scope)."""
@@ -145,7 +183,7 @@ class Case:
             return (self,)
         return self, Case(self.drafts, self.chart, self.today, self.hook, partners, self.settings)
 
-    @cached_property
+    @Fact
     def reverse(self) -> bool:
         return bool(self.judged) and not any(in_scope(draft) for draft in self.judged)
 
@@ -156,12 +194,12 @@ class Case:
 
     # Drugs
 
-    @cached_property
+    @Fact
     def listed(self) -> tuple[MedicationOrder, ...]:
         """Active on the list today, before this signing."""
         return active_medications(self.chart.medications, self.today)
 
-    @cached_property
+    @Fact
     def replacements(self) -> tuple[tuple[MedicationOrder, Replacement], ...]:
         """Pairs of a draft and the listed order that it renews, changes or stops."""
         return replacements(self.drafts, self.listed, self.today)
@@ -170,7 +208,7 @@ class Case:
         """The listed orders that this draft renews, changes or stops."""
         return tuple(replacement for new, replacement in self.replacements if new is draft)
 
-    @cached_property
+    @Fact
     def kept(self) -> tuple[MedicationOrder, ...]:
         """Active on the list, and neither replaced nor stopped in this signing."""
         if not self.replacements:
@@ -178,32 +216,32 @@ class Case:
         gone = {id(replacement.old) for _, replacement in self.replacements}
         return tuple(order for order in self.listed if id(order) not in gone)
 
-    @cached_property
+    @Fact
     def starting(self) -> tuple[MedicationOrder, ...]:
         """The drafts that order a drug (rather than stop one)."""
         return tuple([draft for draft in self.drafts if not stops(draft)])
 
-    @cached_property
+    @Fact
     def regimen(self) -> tuple[MedicationOrder, ...]:
         """What the patient takes after this signing: what is kept, and the drafts."""
         return self.kept + self.starting
 
-    @cached_property
+    @Fact
     def opioids(self) -> tuple[MedicationOrder, ...]:
         """The opioids of the regimen."""
         return tuple([order for order in self.regimen if order.drug is not None and order.drug.is_opioid])
 
-    @cached_property
+    @Fact
     def roles_on_record(self) -> frozenset[str]:
         """The roles of every drug of the chart and of the signing."""
         return frozenset().union(*[drug.roles for drug in self._drugs_on_record])
 
-    @cached_property
+    @Fact
     def names_on_record(self) -> frozenset[str]:
         """The ingredients of every drug of the chart and of the signing."""
         return frozenset().union(*[drug.names for drug in self._drugs_on_record])
 
-    @cached_property
+    @Fact
     def _drugs_on_record(self) -> list[Drug]:
         return [order.drug for order in (*self.chart.medications, *self.drafts) if order.drug is not None]
 
@@ -235,34 +273,34 @@ class Case:
             return ()
         return tuple([one for one in self.chart.medications if one.drug is not None and ingredient in one.drug.names])
 
-    @cached_property
+    @Fact
     def unrecognised(self) -> tuple[MedicationOrder, ...]:
         """Active on the list, but not recognised."""
         return tuple(order for order in self.listed if order.drug is None)
 
-    @cached_property
+    @Fact
     def medications_known(self) -> bool:
         return self.chart.medication_list_known()
 
-    @cached_property
+    @Fact
     def history_known(self) -> bool:
         """Whether at least one source of the treatment history was answered."""
         return any(self.chart.answers(question) for question in HISTORY_QUESTIONS)
 
     # Doses
 
-    @cached_property
+    @Fact
     def mme_before(self) -> MmeSum:
         """MME a day of what was listed before this signing."""
         return mme_sum([order for order in self.listed if is_opioid(order)])
 
-    @cached_property
+    @Fact
     def mme_after(self) -> MmeSum:
         """MME a day of all opioids after this signing. An assumed replacement counts at the higher dose."""
         counted = self.counted
         return mme_sum(self.opioids if counted is self.regimen else [order for order in counted if is_opioid(order)])
 
-    @cached_property
+    @Fact
     def counted(self) -> tuple[MedicationOrder, ...]:
         """The regimen for sums: where a replacement is only assumed and the old order is higher, the old one counts."""
         if not self.replacements:
@@ -286,7 +324,7 @@ class Case:
             return True
         return None if _age(born_from, self.today) >= years else False
 
-    @cached_property
+    @Fact
     def age(self) -> int | None:
         """The age in years; None where it is not known to the year."""
         born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to
@@ -296,7 +334,7 @@ class Case:
 
     # Conditions and observations
 
-    @cached_property
+    @Fact
     def by_meaning(self) -> dict[str, list[Condition]]:
         """The conditions that are not refuted, by each of their meanings, in the order of the chart."""
         by_meaning: dict[str, list[Condition]] = {}
@@ -334,7 +372,7 @@ class Case:
             return ()
         return tuple(found if len(meanings) == 1 else _once(found, self.chart.conditions))
 
-    @cached_property
+    @Fact
     def observed(self) -> dict[str, list[Observation]]:
         """The dated observations up to today by meaning, the latest first."""
         observed: dict[str, list[Observation]] = {}
@@ -355,23 +393,26 @@ class Case:
             return latest
         return latest if (self.today - latest.taken).days <= within_days else None
 
-    @cached_property
+    @Fact
     def renal(self) -> RenalFunction:
         return renal_function(self.chart, self.today)
 
     # Indication and ladder
 
+    @once_a_draft
     def indication(self, draft: MedicationOrder) -> indications.Indication:
         """G03 for this draft."""
-        return _indication(self, draft)
+        return indications.indication(draft, self.chart, self.today)
 
+    @once_a_draft
     def exclusion(self, draft: MedicationOrder) -> indications.Exclusion:
         """G02 for this draft."""
-        return _exclusion(self, draft)
+        return indications.exclusion(draft, self.chart, self.today)
 
+    @once_an_order
     def ladder(self, draft: MedicationOrder) -> trials.Ladder:
         """The state of the ladder for this draft."""
-        return _ladder(self, draft)
+        return trials.ladder(self, draft)
 
     # Words of notAssessed
 
@@ -383,21 +424,6 @@ class Case:
         """The first day of this record, for texts."""
         days = span(order, self.today)
         return None if days is None else days.start
-
-
-@once_a_draft
-def _indication(case: Case, draft: MedicationOrder) -> indications.Indication:
-    return indications.indication(draft, case.chart, case.today)
-
-
-@once_a_draft
-def _exclusion(case: Case, draft: MedicationOrder) -> indications.Exclusion:
-    return indications.exclusion(draft, case.chart, case.today)
-
-
-@once_a_case
-def _ladder(case: Case, draft: MedicationOrder) -> trials.Ladder:
-    return trials.ladder(case, draft)
 
 
 _when = attrgetter("taken", "taken_at", "ref")

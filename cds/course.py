@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from cds.case import Case, once_a_case, once_a_chart
+from cds.case import Case, once_a_case, once_a_chart, once_for
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose, mme_sum
 from cds.exposure import continuous_days, days_taken, recorded_spans, span, taken_on
@@ -190,7 +190,7 @@ def _names(order: MedicationOrder) -> tuple[str, ...]:
     return opioids_of(order) or tuple(part.name for part in order.drug.ingredients)
 
 
-@once_a_case
+@once_for
 def _change(case: Case, name: str, systemic: bool) -> DoseChange:
     def concerned(order: MedicationOrder) -> bool:
         return order.drug is not None and order.drug.has(name) and is_systemic(order) == systemic
@@ -242,7 +242,7 @@ def _gone(case: Case) -> tuple[MedicationOrder, ...]:
     return tuple(order for order in case.listed if id(order) not in kept)
 
 
-@once_a_case
+@once_for
 def _records_of(case: Case, names: tuple[str, ...], systemic: bool) -> Records:
     """Every record that holds all these ingredients and takes this way into the body, with its days."""
     if not names:
@@ -256,7 +256,7 @@ def _records_of(case: Case, names: tuple[str, ...], systemic: bool) -> Records:
     return recorded_spans(records, case.today)
 
 
-@once_a_case
+@once_for
 def _days_together(
     case: Case, names: tuple[str, ...], systemic: bool, their_names: tuple[str, ...], their_systemic: bool
 ) -> int:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from cds.breathing import opioid_name
-from cds.case import Case, number, once_a_case
+from cds.case import Case, number, once_an_order
 from cds.chart import MedicationOrder
 from cds.course import continuation
 from cds.first_line import CLASS_NAMES, CLASSES, SYSTEMIC_CLASSES
@@ -51,13 +51,13 @@ class View(Struct, frozen=True):
 _NO_LADDER = Ladder("unknown")
 
 
-@once_a_case
+@once_an_order
 def fit_of(case: Case, draft: MedicationOrder) -> Suitability:
     """Whether tramadol suits in the place of this draft, worked out once for each case."""
     return suitability(case, draft)
 
 
-@once_a_case
+@once_an_order
 def view(case: Case, draft: MedicationOrder) -> View:
     """The view of this draft, worked out once for each case."""
     kind = strength(draft)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from cds.case import Case, number, once_a_case, once_a_chart
+from cds.case import Case, number, once_a_chart, once_for
 from cds.chart import Condition, Observation
 from cds.days import months_before
 from cds.outcome import any_of
@@ -59,7 +59,7 @@ def dated(name: str, since: date | None) -> str:
     return name if since is None else f"{name} since {since.isoformat()}"
 
 
-@once_a_case
+@once_for
 def use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
     """Use disorders that are active or in remission for less than so many months; all of them, or those wanted."""
     named, missing = [], []

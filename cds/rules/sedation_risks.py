@@ -12,7 +12,7 @@ from cds.breathing import (
     pairs,
     sedative_name,
 )
-from cds.case import Case, number, once_a_case, once_a_chart
+from cds.case import Case, number, once_a_chart, once_an_order
 from cds.chart import MedicationOrder
 from cds.knowledge import load_group
 from cds.scope import depressant_class
@@ -38,7 +38,7 @@ ALCOHOL_LIMITS = AlcoholLimits(
 )
 
 
-@once_a_case
+@once_an_order
 def gabapentinoid_risks(case: Case, draft: MedicationOrder) -> Risks:
     """What makes a gabapentinoid beside an opioid a danger to this patient; nothing where there is no such pair."""
     if not pairs(case, draft, is_gabapentinoid):

@@ -16,7 +16,7 @@ from cds.breathing import (
     supply_ended,
     tapers_off,
 )
-from cds.case import Case, once_a_case
+from cds.case import Case, once_an_order
 from cds.chart import MedicationOrder
 from cds.course import dose_change, established
 from cds.knowledge import load_group
@@ -42,7 +42,7 @@ class Exposure(Struct, frozen=True):
 Gravity = Callable[[Case, MedicationOrder, Exposure], tuple[Indicator, str]]
 
 
-@once_a_case
+@once_an_order
 def benzodiazepine_exposures(case: Case, draft: MedicationOrder) -> tuple[Exposure, ...]:
     """Benzodiazepines with this draft, the gravest first."""
     return _exposures(case, draft, is_benzodiazepine, _benzodiazepine_gravity)
@@ -68,7 +68,7 @@ def _benzodiazepine_gravity(case: Case, draft: MedicationOrder, exposure: Exposu
     return "critical", "supply_ended" if supply_ended(case, benzodiazepine) else "default"
 
 
-@once_a_case
+@once_an_order
 def depressant_exposures(case: Case, draft: MedicationOrder) -> tuple[Exposure, ...]:
     """CNS depressants other than benzodiazepines with this draft, the gravest first."""
     return _exposures(case, draft, is_other_depressant, _depressant_gravity)
