@@ -45,7 +45,7 @@ def concurrent_opioids(case: Case, draft: MedicationOrder) -> Outcome:
         missing = mme_missing(case)
         return CannotTell(missing) if missing else DoesNotApply("one for breakthrough pain, in a low dose")
     facts = {
-        "drugs": listing(sorted(opioid_name(order) for order in taken)),
+        "drugs": _named(sorted(opioid_name(order) for order in taken)),
         "kinds": KINDS[kinds],
         "mme": f"{number(case.mme_after.at_least)} MME a day",
     }
@@ -70,6 +70,13 @@ KINDS = {
     "several": "of long and short action",
 }
 """Why two opioids are too many, as a card says it."""
+
+
+def _named(names: list[str]) -> str:
+    """The drugs; of one alone, how many orders of it there are."""
+    if len(set(names)) > 1:
+        return listing(names)
+    return f"{'two' if len(names) == 2 else len(names)} orders of {names[0]}"
 
 
 def _kinds(taken: list[MedicationOrder]) -> str:

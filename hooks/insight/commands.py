@@ -64,7 +64,7 @@ def _signs(asked: argparse.Namespace, console: Console) -> int:
     _check(url)
     told = read_url(url)
     if told.get_backend_name() == "sqlite" and not Path(told.database or "").is_file():
-        raise InsightError("there is no such database: name it with --database")
+        raise InsightError(f"{Path(told.database or '').name}: there is no such database: name it with --database")
     try:
         read = asyncio.run(_read(Reader(url, settings.zone, lambda: datetime.now(UTC))))
     except (SQLAlchemyError, OSError, TimeoutError) as error:

@@ -36,7 +36,9 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Raises ``TerminologyError`` where there is no store of this form."""
         if not path.is_file():
-            raise TerminologyError(path.name, "", f"is not there: {LOAD_AGAIN}")
+            raise TerminologyError(
+                path.name, "", "is not there: load a release into it: firstline terminology load DIR"
+            )
         self._connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
