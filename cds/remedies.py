@@ -80,8 +80,9 @@ class Remedies:
         return made, ()
 
     def lower_dose(self, ask: str, finding: Finding) -> Made:
-        """The highest dose that can be taken and settles the finding."""
-        made = []
+        """The highest dose that can be taken and settles the finding; where none does, not to start, if it is new and
+        critical."""
+        made: list[Proposal] = []
         for draft in drafts_of(self.case, finding)[:1]:
             lowered = None
             if not stops(draft) and is_opioid(draft):
@@ -90,6 +91,8 @@ class Remedies:
                 change, factor = lowered
                 label = f"Lower {name_of(draft)} to {lowered_to(draft, factor)}"
                 made.append(Proposal(ask, finding.group, finding.rule, label, update=change))
+            elif finding.indicator == "critical" and not stops(draft) and not continues_taken(self.case, draft):
+                return deletion_of(self.case, self.second, finding, draft)
         return made, ()
 
 

@@ -187,3 +187,12 @@ def test_creatinine_in_si_units_is_read() -> None:
         bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": observation}]}
         told = answer("age 70", "orders tramadol 50 mg oral tablet, 1 tablet every 6 hours", creatinine=bundle)
         assert "DD-16" in rules(told), told["extension"]["firstline.review"]
+
+
+def test_where_no_lower_dose_keeps_the_limits_a_critical_new_order_is_not_started() -> None:
+    high = "orders tramadol 50 mg oral tablet, 3 tablets three times a day, for 5 days"
+    assert "Do not start tramadol" in labels("age 50", high)
+    taken = "takes tramadol 50 mg oral tablet, 3 tablets three times a day, since 2025-10-01, id t1"
+    assert "Do not start" not in labels("age 50", taken, f"{high}, renewing t1")
+    lower = labels("age 50", "orders oxycodone 5 mg oral tablet, 4 tablets every 4 hours, for 5 days")
+    assert "Lower oxycodone" in lower
