@@ -315,6 +315,13 @@ class Case:
 
     # Patient
 
+    @Fact
+    def allergens(self) -> tuple[frozenset[str], bool]:
+        """The ingredients on the allergy list, and whether an entry names no ingredient but the role of a class."""
+        allergies = self.chart.allergies
+        named = frozenset().union(*[allergy.ingredients for allergy in allergies])
+        return named, any(allergy.roles and not allergy.ingredients for allergy in allergies)
+
     def aged(self, years: int) -> bool | None:
         """Whether the patient has reached this age today; None where the record does not settle it."""
         born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to

@@ -1,6 +1,6 @@
 """When each agent was taken at which daily dose: the days of its records, cut at every change of dose."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +15,7 @@ from cds.exposure import recorded_spans, taken_on
 from cds.first_line import Agent
 from cds.knowledge import load_group
 from cds.spans import Span, end_of, joined
-from cds.supply import counts, span
+from cds.supply import counts, first_day
 
 if TYPE_CHECKING:
     from cds.case import Case
@@ -81,33 +81,31 @@ def first_counted_day(today: date) -> date:
         return today.replace(year=today.year - HISTORY_YEARS, day=28)
 
 
-def exposures_of(case: "Case", agents: Iterable[Agent]) -> dict[str, Exposure]:
-    """The exposures by ingredient, of those agents that the chart records at all."""
-    wanted = {agent.ingredient: agent for agent in agents}
+def exposures_of(case: "Case", agents: Mapping[str, Agent]) -> dict[str, Exposure]:
+    """The exposures by ingredient, of those agents (by ingredient too) that the chart records at all."""
     records: dict[str, list[MedicationOrder]] = {}
     for order in case.chart.medications:
-        if order.drug is None or not counts(order):
+        if order.drug is None or agents.keys().isdisjoint(order.drug.names) or not counts(order):
             continue
         for part in order.drug.ingredients:
-            if part.name in wanted and is_agent(order, wanted[part.name]):
+            if part.name in agents and is_agent(order, agents[part.name]):
                 records.setdefault(part.name, []).append(order)
-    return {name: _exposure(case, wanted[name], found) for name, found in sorted(records.items())}
+    return {name: _exposure(case, agents[name], records[name]) for name in sorted(records)}
 
 
 def is_agent(order: MedicationOrder, agent: Agent) -> bool:
     """Whether this product is the agent of section 4: by mouth, or as a patch of the right strength on the skin."""
-    if order.drug is None:
+    drug = order.drug
+    if drug is None or agent.ingredient not in drug.names:
         return False
-    if agent.drug_class == "topical":
-        return f"topical_{agent.ingredient}" in order.drug.roles
-    return order.drug.has(agent.ingredient) and order.drug.route != "topical"
+    return f"topical_{agent.ingredient}" in drug.roles if agent.drug_class == "topical" else drug.route != "topical"
 
 
 def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) -> Exposure:
     today, first = case.today, first_counted_day(case.today)
     minimum = agent.minimum_mg(case.renal.value) if agent.minimum_mg_per_day is not None else None
-    begun = [(record, days) for record, days in recorded_spans(records, today) if days.start <= today]
-    dated = [(record, days) for record, days in begun if days.last >= first]
+    begun = [each for each in recorded_spans(records, today) if each[1].start <= today]
+    dated = [each for each in begun if each[1].last >= first]
     pieces = _pieces(agent, dated, first, today)
     runs = joined([Span(piece.start, piece.end) for piece in pieces], GAP_DAYS)
     return Exposure(
@@ -115,11 +113,9 @@ def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) ->
         minimum_mg=minimum,
         records=tuple(records),
         dated=tuple(dated),
-        runs=tuple(
-            _run(run, pieces, dated, minimum, last=number == len(runs)) for number, run in enumerate(runs, start=1)
-        ),
-        at_minimum=tuple(Span(piece.start, piece.end) for piece in pieces if _enough(piece, minimum)),
-        undated=tuple(record for record in records if span(record, today) is None),
+        runs=tuple([_run(run, pieces, dated, minimum, last=run is runs[-1]) for run in runs]),
+        at_minimum=tuple([Span(piece.start, piece.end) for piece in pieces if _enough(piece, minimum)]),
+        undated=tuple([record for record in records if first_day(record) is None]),
         older=len(dated) < len(begun),
         active=_active(case, agent),
         pieces=pieces,
@@ -128,11 +124,14 @@ def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) ->
 
 def _active(case: "Case", agent: Agent) -> bool:
     """Taken today, and not ended by this signing."""
+    return _is_among(case.listed, agent) and _is_among(case.regimen, agent)
 
-    def among(orders: Iterable[MedicationOrder]) -> bool:
-        return any(is_agent(order, agent) for order in orders)
 
-    return among(case.listed) and among(case.regimen)
+def _is_among(orders: Iterable[MedicationOrder], agent: Agent) -> bool:
+    for order in orders:
+        if order.drug is not None and agent.ingredient in order.drug.names and is_agent(order, agent):
+            return True
+    return False
 
 
 def _enough(piece: Piece, minimum: Decimal | None) -> bool:
@@ -157,27 +156,25 @@ def _run(
         taken_days=_days(own),
         held_mg=_held(own),
         dose_unknown=minimum is not None and any(piece.mg is None for piece in enough),
-        duration_unknown=any(not days.end_known for _, days in records),
+        duration_unknown=False in [days.end_known for _, days in records],
         outcome=_outcome(records, run.start, run.last),
         last=last,
-        ref=max(records, key=lambda entry: (entry[1].start, entry[0].ref))[0].ref,
+        ref=max([(days.start, record.ref) for record, days in records])[1],
         latest_mg=own[-1].mg,
     )
 
 
 def _days(pieces: Iterable[Piece]) -> int:
-    return sum((piece.end - piece.start).days + 1 for piece in pieces)
+    return sum([(piece.end - piece.start).days + 1 for piece in pieces])
 
 
 def _held(pieces: Sequence[Piece]) -> Decimal | None:
     """The highest daily dose at or above which the agent was taken for 14 days."""
     doses = {piece.mg for piece in pieces if piece.mg is not None}
-    held = [
-        dose
-        for dose in doses
-        if _days(piece for piece in pieces if piece.mg is not None and piece.mg >= dose) >= HELD_DAYS
-    ]
-    return max(held, default=None)
+    for dose in sorted(doses, reverse=True):
+        if _days([piece for piece in pieces if piece.mg is not None and piece.mg >= dose]) >= HELD_DAYS:
+            return dose
+    return None
 
 
 def _outcome(dated: Iterable[tuple[MedicationOrder, Span]], first: date, last: date) -> str | None:
@@ -227,6 +224,8 @@ def _steps(agent: Agent, record: MedicationOrder, days: Span) -> list[tuple[Medi
     """A record as one entry for each step of its titration. Capsaicin once applied works until the next is due."""
     if agent.interval_days is not None:
         return [(record, Span(days.start, days.start + timedelta(days=int(agent.interval_days) - 1)))]
+    if len(record.dosages) < 2:
+        return [(record, days)]
     groups: dict[int | None, list[Dosage]] = {}
     for dosage in record.dosages:
         groups.setdefault(dosage.sequence, []).append(dosage)

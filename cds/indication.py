@@ -30,12 +30,18 @@ OTHER_PAIN = frozenset(
         "cancer_pain",
     }
 )  # fmt: skip
+PERHAPS_NEUROPATHIC = NEUROPATHIC | POSSIBLY_NEUROPATHIC
+PAIN = PERHAPS_NEUROPATHIC | OTHER_PAIN
+"""What a condition must mean to decide anything."""
 NO_REASON = frozenset({"nonspecific_pain"})
 
 CANCER = frozenset({"cancer_pain", "cancer_active"})
 ACUTE = frozenset({"acute_or_surgical", "trauma_recent", "surgery_aftercare", "tonsillectomy"})
 ACUTE_EVENTS = ACUTE | {"head_injury"}
 USE_DISORDER = frozenset({"opioid_use_disorder", "opioid_use_disorder_remission"})
+
+USE_DISORDER_TREATED = "treatment of opioid use disorder"
+TREATS_USE_DISORDER = frozenset({"methadone", "buprenorphine"})
 
 DIFFUSE = frozenset({"central_pain", "lumbosacral_radiculopathy"})
 FACE_OR_SCALP = frozenset({"face_or_scalp_pain", "trigeminal_neuralgia"})
@@ -59,6 +65,7 @@ SHORT_NAMES = (
     ("crps", "complex regional pain syndrome"),
 )
 """Meanings that have a name short enough for a card's summary, the most specific first."""
+SHORTLY_NAMED = frozenset(dict(SHORT_NAMES))
 SHORT_NAME_LIMIT = 32
 
 
@@ -115,7 +122,7 @@ class _Pain(Struct, frozen=True):
 
     @property
     def perhaps_neuropathic(self) -> bool:
-        return not (NEUROPATHIC | POSSIBLY_NEUROPATHIC).isdisjoint(self.meanings)
+        return not PERHAPS_NEUROPATHIC.isdisjoint(self.meanings)
 
     @property
     def other_pain(self) -> bool:
@@ -125,16 +132,19 @@ class _Pain(Struct, frozen=True):
 def indication(draft: MedicationOrder, chart: Chart, today: date) -> Indication:
     """G03 (CLINICAL.md section 2): the first source that decides ends it."""
     given = _usable(draft.reasons)
-    listed = [_of_condition(entry) for entry in chart.conditions if entry.status == "present"]
     if given:
-        return _from_order(given, listed)
-    encounter = _encounter_pains(chart)
+        return _from_order(given, [_of_condition(entry) for entry in chart.conditions if entry.status == "present"])
+    pains = [entry for entry in chart.conditions if entry.status == "present" and not PAIN.isdisjoint(entry.meanings)]
+    listed = [_of_condition(entry) for entry in pains]
+    encounter = [_of_condition(entry) for entry in pains if entry.encounter_diagnosis]
+    if chart.encounter is not None:
+        encounter += [_of_reason(reason, chart.encounter.start) for reason in _usable(chart.encounter.reasons)]
     unseen = _unseen(chart)
-    other_pain = any(pain.other_pain for pain in (*encounter, *listed))
     found = [pain for pain in encounter if pain.surely_neuropathic]
     if found:
         rival = any(pain.other_pain for pain in encounter)
         return _decided("possible" if rival else "probable", found, "encounter", unseen)
+    other_pain = any(pain.other_pain for pain in (*encounter, *listed))
     found = [pain for pain in listed if pain.surely_neuropathic]
     if found:
         return _decided("possible" if other_pain else "probable", found, "problem list", unseen)
@@ -147,8 +157,8 @@ def indication(draft: MedicationOrder, chart: Chart, today: date) -> Indication:
     found = [pain for pain in found if pain.surely_neuropathic]
     if found:
         return _decided("possible" if other_pain else "probable", found, "first-line drug", unseen)
-    for pains, source in ((encounter, "encounter"), (listed, "problem list")):
-        found = [pain for pain in pains if pain.perhaps_neuropathic]
+    for of_source, source in ((encounter, "encounter"), (listed, "problem list")):
+        found = [pain for pain in of_source if pain.perhaps_neuropathic]
         if found:
             return _decided("possible", found, source, unseen)
     if not chart.answers("conditions"):
@@ -179,7 +189,7 @@ def _placed(reason: _Pain, listed: Sequence[_Pain]) -> _Pain:
 def _unseen(chart: Chart) -> tuple[str, ...]:
     """Sources that may hold a neuropathic reason and were not answered."""
     unseen = [question for question in ("conditions", "encounter", "medications") if not chart.answers(question)]
-    return tuple(f"{question}: {chart.questions.get(question, NOT_PROVIDED)}" for question in unseen)
+    return tuple([f"{question}: {chart.questions.get(question, NOT_PROVIDED)}" for question in unseen])
 
 
 def _of_reason(reason: Reason, since: date | None = None) -> _Pain:
@@ -190,18 +200,11 @@ def _of_condition(entry: Condition) -> _Pain:
     return _Pain(entry.meanings, entry.name, entry.localized, entry.provisional, entry.since, entry.site)
 
 
-def _encounter_pains(chart: Chart) -> list[_Pain]:
-    pains = [
-        _of_condition(entry) for entry in chart.conditions if entry.encounter_diagnosis and entry.status == "present"
-    ]
-    if chart.encounter is not None:
-        pains += [_of_reason(reason, chart.encounter.start) for reason in _usable(chart.encounter.reasons)]
-    return pains
-
-
 def _decided(grade: Grade, found: Sequence[_Pain], source: str, unseen: tuple[str, ...]) -> Indication:
     """The indication that the most specific of these conditions gives. Pain is localized where all of them are."""
-    best = min(found, key=lambda pain: (-_specificity(pain), pain.name, str(pain.since)))
+    best = found[0]
+    if len(found) > 1:
+        best = min(found, key=lambda pain: (-_specificity(pain), pain.name, str(pain.since)))
     where = {_localized(pain) for pain in found}
     return Indication(
         grade=grade,
@@ -217,7 +220,7 @@ def _decided(grade: Grade, found: Sequence[_Pain], source: str, unseen: tuple[st
 
 
 def _specificity(pain: _Pain) -> int:
-    known = sum(meaning in pain.meanings for meaning, _ in SHORT_NAMES)
+    known = len(SHORTLY_NAMED & pain.meanings)
     return known + 10 * ("neuropathic_definite" in pain.meanings)
 
 
@@ -255,13 +258,16 @@ def exclusion(draft: MedicationOrder, chart: Chart, today: date) -> Exclusion:
 
 
 def _because(draft: MedicationOrder, chart: Chart, today: date) -> str | None:
-    given = frozenset().union(*(reason.meanings for reason in draft.reasons))
-    encounter = chart.encounter
-    visit = frozenset().union(*(reason.meanings for reason in encounter.reasons)) if encounter else frozenset()
-    present = frozenset().union(*(entry.meanings for entry in chart.conditions if entry.status == "present"))
+    given = frozenset().union(*[reason.meanings for reason in draft.reasons])
+    visit = frozenset[str]()
+    if chart.encounter is not None:
+        visit = visit.union(*[reason.meanings for reason in chart.encounter.reasons])
+    present = frozenset().union(*[entry.meanings for entry in chart.conditions if entry.status == "present"])
     if "palliative" in given | visit | present or _palliative_procedure(chart, today):
         return "palliative care"
-    own = _by_its_reason(draft, given)
+    own = _by_its_reason(draft, given) if given else None
+    if own is None and _only_for_use_disorder(draft):
+        own = USE_DISORDER_TREATED
     if own is not None:
         return own
     if not NEUROPATHIC.isdisjoint(given):
@@ -287,10 +293,10 @@ def _by_its_reason(draft: MedicationOrder, given: frozenset[str]) -> str | None:
         return "acute pain"
     if any("sickle_cell" in meanings for meanings in others):
         return "sickle cell disease"
-    treats = draft.drug is not None and (draft.drug.has("methadone") or draft.drug.has("buprenorphine"))
+    treats = draft.drug is not None and not TREATS_USE_DISORDER.isdisjoint(draft.drug.names)
     if not USE_DISORDER.isdisjoint(given) and (treats or NEUROPATHIC.isdisjoint(given)):
-        return "treatment of opioid use disorder"
-    return "treatment of opioid use disorder" if _only_for_use_disorder(draft) else None
+        return USE_DISORDER_TREATED
+    return None
 
 
 def _palliative_procedure(chart: Chart, today: date) -> bool:
@@ -318,7 +324,7 @@ def _only_for_use_disorder(draft: MedicationOrder) -> bool:
     """Products that have no use in pain: buprenorphine with naloxone, under the tongue, as implant or depot; methadone
     tablets for a solution."""
     drug = draft.drug
-    if drug is None:
+    if drug is None or TREATS_USE_DISORDER.isdisjoint(drug.names):
         return False
     form = (drug.form or "").casefold()
     if drug.has("buprenorphine"):

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from cds.chart import Chart, Observation
 
@@ -33,6 +34,7 @@ KIDNEY_DISEASE = frozenset(STAGE_BOUNDS) | DIALYSIS | {"ckd_stage_unknown", "kid
 
 MEASURED = ("crcl", "egfr", "egfr_race_based")
 POSITIVE = frozenset({"creatinine", "weight"})
+READ = frozenset({*MEASURED, *POSITIVE})
 SEXES = frozenset({"male", "female"})
 TENTH = Decimal("0.1")
 BOUND = re.compile(r"\s*(?P<sign>[<>])\s*=?\s*(?P<number>\d{1,3}(\.\d+)?)(?![\d.])", re.ASCII)
@@ -77,6 +79,7 @@ class RenalFunction(Struct, frozen=True):
 
 def renal_function(chart: Chart, today: date) -> RenalFunction:
     """CLINICAL.md section 13, "Renal function"."""
+    chart = replace(chart, observations=tuple([seen for seen in chart.observations if seen.meaning in READ]))
     conditions = _kidney_conditions(chart)
     window = _window_days(chart, conditions, today)
     first = today - timedelta(days=window)
@@ -168,8 +171,8 @@ def _value(seen: Observation) -> Decimal | None:
 
 
 def _kidney_conditions(chart: Chart) -> frozenset[str]:
-    present = (condition.meanings for condition in chart.conditions if condition.status == "present")
-    return KIDNEY_DISEASE.intersection(*[frozenset().union(*present)])
+    present = [condition.meanings for condition in chart.conditions if condition.status == "present"]
+    return KIDNEY_DISEASE.intersection(frozenset().union(*present))
 
 
 def _window_days(chart: Chart, conditions: frozenset[str], today: date) -> int:

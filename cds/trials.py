@@ -34,9 +34,12 @@ Grade = Literal["ADEQUATE", "PARTIAL", "UNSUITABLE", "NONE"]
 State = Literal["S0", "S1", "S2", "S3", "S4", "unknown"]
 BEST_FIRST: tuple[Grade, ...] = ("ADEQUATE", "UNSUITABLE", "PARTIAL", "NONE")
 SATISFYING = frozenset({"ADEQUATE", "UNSUITABLE"})
+RISK_QUESTIONS = ("allergies", "conditions")
 NOT_TOLERATED = frozenset({"intolerance", "allergy", "contraindication"})
 COMBINABLE = (("gabapentinoid", "tca"), ("gabapentinoid", "snri"))
 """The pairs that may be offered; an SNRI with a tricyclic is never proposed (two serotonergic drugs)."""
+COUNTED = {**FIRST_LINE, TRAMADOL.ingredient: TRAMADOL}
+"""Every agent whose trials are counted, by its ingredient."""
 AGENTS_OF = {name: tuple(agent for agent in FIRST_LINE.values() if agent.drug_class == name) for name in CLASSES}
 CLASS_ROLES = {"gabapentinoid": "gabapentinoid", "snri": "snri", "tca": "tca", "topical": "local_anesthetic"}
 
@@ -98,11 +101,10 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     """The state of the ladder for this draft."""
     from cds.case import HISTORY_QUESTIONS
 
-    not_seen = tuple(case.missing(question) for question in HISTORY_QUESTIONS if not case.chart.answers(question))
+    not_seen = tuple([case.missing(question) for question in HISTORY_QUESTIONS if not case.chart.answers(question)])
     if not case.history_known:
         return Ladder("unknown", not_seen=not_seen, unknown=not_seen)
-    agents = (*FIRST_LINE.values(), TRAMADOL)
-    exposures = exposures_of(case, agents)
+    exposures = exposures_of(case, COUNTED)
     indication = case.indication(draft)
     counted = list(SYSTEMIC_CLASSES)
     if "trigeminal_neuralgia" in indication.meanings:
@@ -113,14 +115,16 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     classes = {name: _class_trial(case, name, exposures, not_seen) for name in counted}
     tramadol = trial_of(case, TRAMADOL, exposures.get(TRAMADOL.ingredient), not_seen)
     pair, overlap = _combination(systemic, exposures)
-    beyond_one = sum(trial.satisfied for trial in classes.values()) > 1
-    active = {FIRST_LINE[name].drug_class for name, found in exposures.items() if found.active and name in FIRST_LINE}
-    taken = tuple(name for name in counted if name in active)
-    available = {name for name in systemic if beyond_one and _available(case, draft, name, classes[name], taken)}
-    possible = tuple(pair for pair in COMBINABLE if available.issuperset(pair))
-    untried = tuple(name for name in systemic if name in available and not classes[name].satisfied)
-    unknown = not_seen + tuple(case.missing(key) for key in ("allergies", "conditions") if not case.chart.answers(key))
-    if any(_hangs_on_kidneys(case, trial) for trial in classes.values()):
+    active = [COUNTED[name].drug_class for name, found in exposures.items() if found.active]
+    taken = tuple([name for name in counted if name in active])
+    possible: tuple[tuple[str, str], ...] = ()
+    untried: tuple[str, ...] = ()
+    if sum([trial.grade in SATISFYING for trial in classes.values()]) > 1:
+        available = {name for name in systemic if _available(case, draft, name, classes[name], taken)}
+        possible = tuple([pair for pair in COMBINABLE if available.issuperset(pair)])
+        untried = tuple([name for name in systemic if name in available and not classes[name].satisfied])
+    unknown = not_seen + tuple([case.missing(key) for key in RISK_QUESTIONS if not case.chart.answers(key)])
+    if case.renal.value is None and any(_hangs_on_kidneys(trial) for trial in classes.values()):
         unknown += case.renal.unknown
     return Ladder(
         state=_state(classes, pair is not None or not (possible or untried), tramadol),
@@ -137,7 +141,7 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
 
 
 def _state(classes: Mapping[str, Trial], combined: bool, tramadol: Trial) -> State:
-    satisfied = sum(trial.satisfied for trial in classes.values())
+    satisfied = sum([trial.grade in SATISFYING for trial in classes.values()])
     if satisfied == 0:
         return "S0"
     if satisfied == 1:
@@ -149,7 +153,8 @@ def _state(classes: Mapping[str, Trial], combined: bool, tramadol: Trial) -> Sta
 
 def trial_of(case: "Case", agent: Agent, exposure: Exposure | None, not_seen: Sequence[str] = ()) -> Trial:
     """The best trial of one agent, of all its runs."""
-    outcome = not_tolerated(case, agent)
+    allergens, roles_only = case.allergens
+    outcome = not_tolerated(case, agent) if roles_only or agent.ingredient in allergens else None
     if exposure is None:
         return Trial("UNSUITABLE", agent.ingredient, outcome=outcome) if outcome else NEVER
     active = exposure.active
@@ -157,7 +162,7 @@ def trial_of(case: "Case", agent: Agent, exposure: Exposure | None, not_seen: Se
         outcome = "intolerance"
     trials = [_run_trial(agent, exposure, run, outcome, bool(not_seen)) for run in exposure.runs]
     if trials:
-        return min(trials, key=_preference)
+        return trials[0] if len(trials) == 1 else min(trials, key=_preference)
     if outcome is not None:
         return Trial("UNSUITABLE", agent.ingredient, outcome=outcome, active=active)
     if exposure.undated:
@@ -229,12 +234,12 @@ def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:
 
 
 def _class_trial(case: "Case", name: str, exposures: Mapping[str, Exposure], not_seen: Sequence[str]) -> Trial:
-    allergens = {ingredient for allergy in case.chart.allergies for ingredient in allergy.ingredients}
-    roles_only = any(allergy.roles and not allergy.ingredients for allergy in case.chart.allergies)
+    allergens, roles_only = case.allergens
     best = NEVER
     for agent in AGENTS_OF[name]:
         if agent.ingredient in exposures or agent.ingredient in allergens or roles_only:
-            best = min(best, trial_of(case, agent, exposures.get(agent.ingredient), not_seen), key=_preference)
+            trial = trial_of(case, agent, exposures.get(agent.ingredient), not_seen)
+            best = trial if best is NEVER else min(best, trial, key=_preference)
     if best.satisfied or not _contraindicated(case, name):
         return best
     return Trial(
@@ -262,13 +267,11 @@ def _contraindicated(case: "Case", name: str) -> bool:
         if any(_within(event.since, case.today, INFARCTION_DAYS) for event in infarctions):
             return True
     if name == "snri":
-        glaucoma = [entry for entry in case.chart.conditions if "glaucoma_narrow" in entry.meanings]
-        if any(
-            entry.status == "present" and ("uncontrolled" in entry.name.casefold() or "acute" in entry.name.casefold())
-            for entry in glaucoma
-        ):
-            return True
-    return name in ("tca", "snri") and _mao_inhibitor(case)
+        for entry in case.by_meaning.get("glaucoma_narrow", ()):
+            said = entry.name.casefold()
+            if entry.status == "present" and ("uncontrolled" in said or "acute" in said):
+                return True
+    return name in ("tca", "snri") and "maoi" in case.roles_on_record and _mao_inhibitor(case)
 
 
 def _mao_inhibitor(case: "Case") -> bool:
@@ -326,8 +329,8 @@ def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial, 
     return any(not not_offered(case, agent.ingredient, draft) for agent in AGENTS_OF[name] if not agent.counted_only)
 
 
-def _hangs_on_kidneys(case: "Case", trial: Trial) -> bool:
-    """Whether this dose would be enough with weak kidneys, and renal function is not known."""
-    if case.renal.value is not None or trial.shortfall != "dose" or trial.agent is None or trial.highest_mg is None:
+def _hangs_on_kidneys(trial: Trial) -> bool:
+    """Whether this dose would be enough with weak kidneys."""
+    if trial.shortfall != "dose" or trial.agent is None or trial.highest_mg is None:
         return False
     return any(trial.highest_mg >= step.minimum_mg_per_day for step in FIRST_LINE[trial.agent].kidney)

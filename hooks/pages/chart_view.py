@@ -175,7 +175,7 @@ def _renal(renal: RenalFunction) -> Renal:
 
 def _tried(case: Case) -> tuple[Tried, ...]:
     agents = {**FIRST_LINE, TRAMADOL.ingredient: TRAMADOL}
-    exposures = exposures_of(case, agents.values())
+    exposures = exposures_of(case, agents)
     found = []
     for name, agent in agents.items():
         trial = trial_of(case, agent, exposures.get(name))
