@@ -17,7 +17,6 @@ from cds import indication as indications
 from cds import trials
 from cds.chart import Chart, Condition, MedicationOrder, Observation
 from cds.dose import MmeSum, mme_sum
-from cds.drugs import Drug
 from cds.exposure import Replacement, active_medications, replacements, span
 from cds.knowledge import Knowledge
 from cds.renal import RenalFunction, renal_function
@@ -234,16 +233,29 @@ class Case:
     @Fact
     def roles_on_record(self) -> frozenset[str]:
         """The roles of every drug of the chart and of the signing."""
-        return frozenset().union(*[drug.roles for drug in self._drugs_on_record])
+        drafted = [draft.drug.roles for draft in self.drafts if draft.drug is not None]
+        return self.roles_on_chart.union(*drafted)
 
     @Fact
     def names_on_record(self) -> frozenset[str]:
         """The ingredients of every drug of the chart and of the signing."""
-        return frozenset().union(*[drug.names for drug in self._drugs_on_record])
+        drafted = [draft.drug.names for draft in self.drafts if draft.drug is not None]
+        return frozenset(self.by_name).union(*drafted)
 
     @Fact
-    def _drugs_on_record(self) -> list[Drug]:
-        return [order.drug for order in (*self.chart.medications, *self.drafts) if order.drug is not None]
+    def roles_on_chart(self) -> frozenset[str]:
+        """The roles of every drug of the chart."""
+        return frozenset().union(*[one.drug.roles for one in self.chart.medications if one.drug is not None])
+
+    @Fact
+    def by_name(self) -> dict[str, list[MedicationOrder]]:
+        """The records of the chart, active or not, by each of their ingredients."""
+        by_name: dict[str, list[MedicationOrder]] = {}
+        for record in self.chart.medications:
+            if record.drug is not None:
+                for name in record.drug.names:
+                    by_name.setdefault(name, []).append(record)
+        return by_name
 
     def taking(self, *roles: str, besides: MedicationOrder | None = None) -> tuple[MedicationOrder, ...]:
         """Drugs of the regimen with one of these roles (drugs.csv)."""
@@ -269,9 +281,7 @@ class Case:
 
     def records_of(self, ingredient: str) -> tuple[MedicationOrder, ...]:
         """Every record of this ingredient on the chart, active or not."""
-        if ingredient not in self.names_on_record:
-            return ()
-        return tuple([one for one in self.chart.medications if one.drug is not None and ingredient in one.drug.names])
+        return tuple(self.by_name.get(ingredient, ()))
 
     @Fact
     def unrecognised(self) -> tuple[MedicationOrder, ...]:

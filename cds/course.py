@@ -44,7 +44,7 @@ def naive(case: Case) -> bool | None:
     first = case.today - timedelta(days=NAIVE_WINDOW_DAYS - 1)
     if days_taken([days for _, days in spans], first, case.today) >= NAIVE_DAYS:
         return False
-    return True if case.history_known and not _undated(case) else None
+    return True if case.history_known and not undated(case) else None
 
 
 @once_a_chart
@@ -57,7 +57,7 @@ def tolerant(case: Case) -> bool | None:
     at_dose = _at_dose(case)
     today = [at_dose(case.today - timedelta(days=ago)) for ago in range(TOLERANT_DAYS + 1)]
     found = any_of(_each(days) for days in (today[:-1], today[1:]))
-    if found is False and (not case.history_known or _undated(case)):
+    if found is False and (not case.history_known or undated(case)):
         return None
     return found
 
@@ -143,13 +143,19 @@ def continuation(case: Case, draft: MedicationOrder) -> bool:
 @once_a_chart
 def opioid_records(case: Case) -> Records:
     """Every opioid record that counts, with its days."""
-    return recorded_spans([record for record in case.chart.medications if is_opioid(record)], case.today)
+    found = [record for record in case.chart.medications if record.drug is not None and record.drug.is_opioid]
+    return recorded_spans(found, case.today) if found else ()
 
 
-def _undated(case: Case) -> bool:
-    """An active opioid of which nobody knows how long it has been or will be taken."""
-    spans = (span(order, case.today) for order in case.listed if is_opioid(order))
-    return any(days is None or not days.end_known for days in spans)
+@once_a_chart
+def undated(case: Case) -> bool:
+    """An active opioid has no dates, or nobody knows how long it has been or will be taken."""
+    for order in case.listed:
+        if order.drug is not None and order.drug.is_opioid:
+            days = span(order, case.today)
+            if days is None or not days.end_known:
+                return True
+    return False
 
 
 def _each(days: Iterable[bool | None]) -> bool | None:

@@ -17,6 +17,7 @@ from cds.scope import stops
 from cds.spans import Span, before, continuous_days, days_taken, joined
 from cds.supply import (
     COMPLETED,
+    NEVER_COUNTED,
     ON_HOLD,
     STOPPED,
     counts,
@@ -49,6 +50,7 @@ __all__ = [
 
 GRACE_DAYS = 14
 """A drug counts as active for so many days after its end (CLINICAL.md section 13, "Active drug")."""
+NEVER_ACTIVE = STOPPED | NEVER_COUNTED
 NOT_HANDED_OVER = STOPPED | {ON_HOLD}
 Dispenses = Mapping[Names | None, Sequence[MedicationOrder]]
 
@@ -68,7 +70,7 @@ def active_medications(medications: Sequence[MedicationOrder], today: date) -> t
     stopped = [record for record in records if record.status in STOPPED and is_order(record)]
     active = []
     for record in records:
-        if record.status not in STOPPED and counts(record) and _is_active(record, dispenses, today):
+        if record.status not in NEVER_ACTIVE and counts(record) and _is_active(record, dispenses, today):
             if stopped and record.kind == "dispense" and any(_stopped_with(record, order) for order in stopped):
                 continue
             active.append(record)
@@ -200,8 +202,13 @@ def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bo
             return False
     elif record.status in (COMPLETED, ON_HOLD):
         return _supply_runs(record, dispenses, today)
-    if first is not None and record.end is None and (today - first).days <= GRACE_DAYS:
-        return True
+    if first is not None and record.end is None:
+        taken = (today - first).days
+        if taken <= GRACE_DAYS:
+            return True
+        days = supply_days(record) if record.valid_to is None else None
+        if days is not None:
+            return days > taken - GRACE_DAYS
     last = last_day_from(record, first)
     if last is None and is_order(record):
         ends = [last_day(fill) for fill in _fills(record, dispenses)]

@@ -83,14 +83,12 @@ def first_counted_day(today: date) -> date:
 
 def exposures_of(case: "Case", agents: Mapping[str, Agent]) -> dict[str, Exposure]:
     """The exposures by ingredient, of those agents (by ingredient too) that the chart records at all."""
-    records: dict[str, list[MedicationOrder]] = {}
-    for order in case.chart.medications:
-        if order.drug is None or agents.keys().isdisjoint(order.drug.names) or not counts(order):
-            continue
-        for part in order.drug.ingredients:
-            if part.name in agents and is_agent(order, agents[part.name]):
-                records.setdefault(part.name, []).append(order)
-    return {name: _exposure(case, agents[name], records[name]) for name in sorted(records)}
+    found = {}
+    for name in sorted(agents.keys() & case.by_name.keys()):
+        records = [one for one in case.by_name[name] if counts(one) and is_agent(one, agents[name])]
+        if records:
+            found[name] = _exposure(case, agents[name], records)
+    return found
 
 
 def is_agent(order: MedicationOrder, agent: Agent) -> bool:

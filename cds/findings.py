@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -62,15 +64,13 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
     told: list[tuple[Rule, MedicationOrder, Fires | CannotTell]] = []
     for part in case.parts:
         for draft in part.judged:
-            for rule in rules:
-                try:
-                    outcome = rule.answer(part, draft)
-                except Exception as error:  # the one place: a rule that fails must never look like one that is content
-                    log.error("rule %s not checked: %s", rule.id, type(error).__name__)
-                    outcome = CannotTell((f"{rule.id}: not checked",), said=True, words=NOT_CHECKED)
-                outcomes.append((rule.id, draft.ref, outcome))
-                if not isinstance(outcome, DoesNotApply):
-                    told.append((rule, draft, outcome))
+            answers = _answers(part, draft, rules)
+            outcomes += zip(map(_id, rules), repeat(draft.ref), answers, strict=False)
+            told += [
+                (rule, draft, outcome)
+                for rule, outcome in zip(rules, answers, strict=True)
+                if not isinstance(outcome, DoesNotApply)
+            ]
     alone = len(outcomes) == len(rules)  # one draft: no rule has said anything twice
     missing: set[str] = set()
     findings: dict[tuple[object, ...], Finding] = {}
@@ -100,8 +100,21 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
     )
 
 
+_id = attrgetter("id")
+
 NOT_CHECKED = "not checked"
 """The wording of a rule that raised: the same for every rule."""
+
+
+def _answers(case: Case, draft: MedicationOrder, rules: tuple[Rule, ...]) -> list[Outcome]:
+    answers: list[Outcome] = []
+    for rule in rules:
+        try:
+            answers.append(rule.answer(case, draft))
+        except Exception as error:  # the one place: a rule that fails must never look like one that is content
+            log.error("rule %s not checked: %s", rule.id, type(error).__name__)
+            answers.append(CannotTell((f"{rule.id}: not checked",), said=True, words=NOT_CHECKED))
+    return answers
 
 
 def _words_of(outcome: Fires | CannotTell) -> tuple[object, ...]:

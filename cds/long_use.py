@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from cds.case import Case, once_a_chart
 from cds.chart import MedicationOrder
-from cds.course import GAP_DAYS, Records, opioid_records
+from cds.course import GAP_DAYS, Records, opioid_records, undated
 from cds.dose import daily_dose, mme_sum
-from cds.exposure import span, taken_on
-from cds.scope import is_opioid, opioids_of
+from cds.exposure import taken_on
+from cds.scope import opioids_of
 from cds.spans import before, days_taken, joined
 
 
@@ -48,13 +48,6 @@ def scheduled(order: MedicationOrder) -> bool:
     if order.dosages and all(dosage.as_needed for dosage in order.dosages):
         return False
     return any(daily_dose(order, name).scheduled != 0 for name in opioids_of(order))
-
-
-@once_a_chart
-def undated(case: Case) -> bool:
-    """Whether an opioid on the list has no dates, or ran nobody knows how long."""
-    spans = (span(order, case.today) for order in case.listed if is_opioid(order))
-    return any(days is None or not days.end_known for days in spans)
 
 
 def taken_for(case: Case, days: int) -> bool | None:

@@ -178,5 +178,9 @@ def opioid_and_partner(case: Case, draft: MedicationOrder, opioid: Named) -> tup
     """The opioids that this draft brings to a partner: the draft itself, or, in the reverse scope, those listed."""
     if stops(draft):
         return ()
-    orders = case.regimen if case.reverse else (draft,)
-    return tuple([(order, name) for order in orders if (name := opioid(order)) is not None and not one_off(order)])
+    if not case.reverse:
+        own = opioid(draft)
+        return () if own is None or one_off(draft) else ((draft, own),)
+    return tuple(
+        [(order, name) for order in case.regimen if (name := opioid(order)) is not None and not one_off(order)]
+    )

@@ -12,18 +12,21 @@ MONITORED = frozenset({"IMP", "ACUTE"})
 """Encounter classes of a monitored setting (CLINICAL.md section 13, "Words")."""
 
 
+@once_a_draft
 def palliative(case: Case, draft: MedicationOrder) -> bool:
     """Palliative care or hospice: by the order, the encounter or the problem list."""
     return case.exclusion(draft).because == "palliative care" or bool(case.has("palliative"))
 
 
+@once_a_draft
 def treats_use_disorder(case: Case, draft: MedicationOrder) -> bool:
     """The order treats an opioid use disorder, by its reason or its product."""
     if case.exclusion(draft).because == "treatment of opioid use disorder":
         return True
-    return any("opioid_use_disorder" in reason.meanings for reason in draft.reasons)
+    return bool(draft.reasons) and any("opioid_use_disorder" in reason.meanings for reason in draft.reasons)
 
 
+@once_a_draft
 def acute_pain(case: Case, draft: MedicationOrder) -> bool:
     """Acute, traumatic, surgical or post-operative pain (G02), at any age."""
     because = case.exclusion(draft).because

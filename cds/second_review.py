@@ -32,7 +32,10 @@ TITLES = {rule: knowledge.title for group in GROUPS for rule, knowledge in load_
 LADDER = "ladder"
 GABAPENTINOID_READERS = (LADDER, "DD-02", "DD-03", "DD-05", "SAF-01")
 """What reads which gabapentinoid is taken, and how much of it."""
-OF_THE_CHART = ("chart_answers", "listed", "renal", "by_meaning", "observed", "medications_known", "history_known")
+OF_THE_CHART = (
+    "chart_answers", "listed", "renal", "by_meaning", "by_name", "observed", "medications_known", "history_known",
+    "roles_on_chart", "allergens",
+)  # fmt: skip
 """What a case knows from the chart alone: it holds for a case with other drafts as well."""
 OF_THE_DRUGS = ("kept", "reverse", "names_on_record", "roles_on_record")
 """What a case knows from its drugs, whatever their doses."""

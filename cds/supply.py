@@ -11,6 +11,7 @@ from cds.spans import Span, before, end_of
 from cds.units import read_unit
 
 NEVER_COUNTED = frozenset({"entered-in-error", "cancelled", "not-taken", "draft", "declined"})
+PLANS = frozenset({"proposal", "plan"})
 STOPPED = STOPPING_STATUSES | {"inactive"}
 ON_HOLD = "on-hold"
 COMPLETED = "completed"
@@ -24,9 +25,9 @@ THOUSANDTH = Decimal("0.001")
 
 def counts(order: MedicationOrder) -> bool:
     """Whether this record can be exposure at all (CLINICAL.md section 5). A plan counts only where it is reported."""
-    if order.status in NEVER_COUNTED or order.intent == "proposal":
+    if order.status in NEVER_COUNTED:
         return False
-    return order.intent != "plan" or order.reported
+    return order.intent not in PLANS or (order.intent == "plan" and order.reported)
 
 
 def is_order(order: MedicationOrder) -> bool:

@@ -199,9 +199,9 @@ def cyp2d6_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
         return Fires("warning", {"drug": opioid, "metabolizer": metabolizer, "effect": effect}, "genotype", ("delete",))
     open_ended: list[Partner] = []
     for named, strength in ((CYP2D6_STRONG, "strong"), (CYP2D6_MODERATE, "moderate")):
-        every = _beside(case, draft, named, _cyp2d6_days)
-        found = [one for one in _known(every) if prodrug or one.taken]
-        open_ended += every if prodrug else []
+        every = _beside(case, draft, named, _cyp2d6_days if prodrug else None)
+        found = _known(every)
+        open_ended += every
         if found:
             facts = _facts(case, opioid, found) | {"strength": strength}
             if not prodrug:
@@ -227,7 +227,7 @@ def _metabolizer(case: Case) -> str | None:
 
 
 def _beside(
-    case: Case, draft: MedicationOrder, named: Named, ended_within: Callable[[str], int], even_once: bool = False
+    case: Case, draft: MedicationOrder, named: Named, ended_within: Callable[[str], int] | None, even_once: bool = False
 ) -> list[Partner]:
     """The partner drugs of this draft; in the reverse scope the draft itself is the partner."""
     if not case.reverse:

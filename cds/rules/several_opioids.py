@@ -11,7 +11,7 @@ from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.purpose import treats_use_disorder
 from cds.rules.antagonist import PARTIAL
-from cds.scope import is_opioid, opioids_of
+from cds.scope import opioids_of
 from cds.totals import doubtful, mme_missing
 
 KNOWLEDGE = load_group("safety")["SAF-14"]
@@ -104,7 +104,7 @@ def _beside(case: Case, draft: MedicationOrder) -> list[MedicationOrder]:
 def _lasting(case: Case) -> list[tuple[MedicationOrder, bool]]:
     """The opioids that are taken for longer than a conversion takes, each with whether it is a partial agonist."""
     drafts = {id(draft) for draft in case.drafts}
-    return [(order, _is_partial(order)) for order in case.regimen if _lasts(case, order, id(order) in drafts)]
+    return [(order, _is_partial(order)) for order in case.opioids if _lasts(case, order, id(order) in drafts)]
 
 
 def _is_partial(order: MedicationOrder) -> bool:
@@ -112,7 +112,7 @@ def _is_partial(order: MedicationOrder) -> bool:
 
 
 def _lasts(case: Case, order: MedicationOrder, drafted: bool) -> bool:
-    if not is_opioid(order) or one_off(order) or tapers_off(case, order, TAPER_DAYS):
+    if one_off(order) or tapers_off(case, order, TAPER_DAYS):
         return False
     days = None if drafted else span(order, case.today)
     return days is None or days.end is None or days.end >= case.today + timedelta(days=CONVERSION_DAYS)
