@@ -7,13 +7,14 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from cds.case import Case, once_a_case, once_for
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import established
 from cds.days import months_before
 from cds.dose import daily_dose
 from cds.drugs import ingredient_drug
 from cds.exposure import continuous_days, span, supply_days
+from cds.once import once_a_case, once_for
 from cds.scope import STOPPING_STATUSES, depressant_class, is_opioid, is_rescue, is_systemic, opioids_of, stops
 from cds.spans import end_of
 from cds.substances import dated

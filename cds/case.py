@@ -4,122 +4,28 @@ A ``Case`` is made for one review and thrown away. Everything it tells follows f
 a question that the chart cannot answer is answered with None.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import wraps
 from operator import attrgetter
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any
 
 from msgspec import Struct
 
+from cds import exclusion as exclusions
 from cds import indication as indications
 from cds import trials
 from cds.chart import Chart, Condition, MedicationOrder, Observation
 from cds.dose import MmeSum, mme_sum
 from cds.exposure import Replacement, active_medications, replacements, span
 from cds.knowledge import Knowledge
+from cds.once import Fact, once_a_draft, once_an_order
 from cds.renal import RenalFunction, renal_function
 from cds.scope import in_scope, is_opioid, reverse_scope, stops
 
 ORDER_SELECT = "order-select"
 ORDER_SIGN = "order-sign"
 HISTORY_QUESTIONS = ("medications", "statements", "dispenses")
-
-
-Answer = TypeVar("Answer")
-Asked = ParamSpec("Asked")
-
-
-class Fact(Generic[Answer]):
-    """A fact of a case, worked out when it is first asked for and from then on a plain attribute.
-
-    As ``functools.cached_property``, without its lock: a case belongs to one review."""
-
-    def __init__(self, ask: Callable[["Case"], Answer]) -> None:
-        self.ask = ask
-        self.name = ask.__name__
-        self.__doc__ = ask.__doc__
-
-    def __get__(self, case: "Case", owner: type["Case"]) -> Answer:
-        found = case.__dict__[self.name] = self.ask(case)
-        return found
-
-
-def once_a_case(ask: Callable[["Case"], Answer]) -> Callable[["Case"], Answer]:
-    """Makes a question about a case be worked out once for each case, however many rules ask it."""
-
-    @wraps(ask)
-    def asked_once(case: "Case") -> Answer:
-        answers = case.answers
-        if ask in answers:
-            known: Answer = answers[ask]
-            return known
-        found = answers[ask] = ask(case)
-        return found
-
-    return asked_once
-
-
-def once_an_order(ask: Callable[["Case", MedicationOrder], Answer]) -> Callable[["Case", MedicationOrder], Answer]:
-    """The same for a question about a case and one of its orders."""
-
-    @wraps(ask)
-    def asked_once(case: "Case", order: MedicationOrder) -> Answer:
-        answers, key = case.answers, (ask, id(order))
-        if key in answers:
-            known: Answer = answers[key]
-            return known
-        found = answers[key] = ask(case, order)
-        return found
-
-    return asked_once
-
-
-def once_for(ask: Callable[Concatenate["Case", Asked], Answer]) -> Callable[Concatenate["Case", Asked], Answer]:
-    """The same for any arguments. Facts among them (drafts, orders) are told apart by identity, all else by value."""
-
-    @wraps(ask)
-    def asked_once(case: "Case", /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
-        key = (ask, *[id(arg) if isinstance(arg, Struct) else arg for arg in args])
-        answers = case.answers
-        if key in answers:
-            known: Answer = answers[key]
-            return known
-        found = answers[key] = ask(case, *args, **named)
-        return found
-
-    return asked_once
-
-
-def once_a_chart(ask: Callable[["Case"], Answer]) -> Callable[["Case"], Answer]:
-    """The same for a question that the chart alone answers, whatever is drafted: a second review need not ask again."""
-
-    @wraps(ask)
-    def asked_once(case: "Case") -> Answer:
-        answers = case.chart_answers
-        if ask in answers:
-            known: Answer = answers[ask]
-            return known
-        found = answers[ask] = ask(case)
-        return found
-
-    return asked_once
-
-
-def once_a_draft(ask: Callable[["Case", MedicationOrder], Answer]) -> Callable[["Case", MedicationOrder], Answer]:
-    """The same for a question about one draft that its own reasons and the chart answer, whatever stands beside it."""
-
-    @wraps(ask)
-    def asked_once(case: "Case", draft: MedicationOrder) -> Answer:
-        answers, key = case.chart_answers, (ask, id(draft))
-        if key not in answers:
-            # The draft is kept with the answer: nothing else then has its identity.
-            answers[key] = draft, ask(case, draft)
-        known: Answer = answers[key][1]
-        return known
-
-    return asked_once
 
 
 class ReviewSettings(Struct, frozen=True):
@@ -422,9 +328,9 @@ class Case:
         return indications.indication(draft, self.chart, self.today)
 
     @once_a_draft
-    def exclusion(self, draft: MedicationOrder) -> indications.Exclusion:
+    def exclusion(self, draft: MedicationOrder) -> exclusions.Exclusion:
         """G02 for this draft."""
-        return indications.exclusion(draft, self.chart, self.today)
+        return exclusions.exclusion(draft, self.chart, self.today)
 
     @once_an_order
     def ladder(self, draft: MedicationOrder) -> trials.Ladder:

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from cds.case import Case, once_a_case, once_a_chart, once_for
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose, mme_sum
 from cds.exposure import continuous_days, days_taken, recorded_spans, span, taken_on
 from cds.likeness import Amount, daily, same_product_and_dosage
+from cds.once import once_a_case, once_a_chart, once_for
 from cds.outcome import any_of
 from cds.scope import is_opioid, is_systemic, opioids_of, stops, strength
 from cds.spans import Span, before, shared

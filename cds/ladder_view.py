@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from msgspec import Struct
 
 from cds.breathing import opioid_name
-from cds.case import Case, number, once_an_order
+from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.course import continuation
 from cds.first_line import CLASS_NAMES, CLASSES, SYSTEMIC_CLASSES
 from cds.indication import Indication
 from cds.knowledge import load_group
+from cds.once import once_an_order
 from cds.outcome import CannotTell, DoesNotApply, Outcome
 from cds.scope import is_opioid, stops, strength
 from cds.tramadol import Suitability, suitability

@@ -6,11 +6,12 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from cds.case import Case, once_a_chart
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import GAP_DAYS, Records, opioid_records, undated
 from cds.dose import daily_dose, mme_sum
 from cds.exposure import taken_on
+from cds.once import once_a_chart
 from cds.scope import opioids_of
 from cds.spans import before, days_taken, joined
 

@@ -7,11 +7,12 @@ from functools import lru_cache
 from msgspec import Struct
 
 from cds.breathing import days_running, listing, one_off, standing
-from cds.case import Case, once_a_chart
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import ESTABLISHED_DAYS, GAP_DAYS, dose_change, established
 from cds.drugs import Drug, ingredient_drug
 from cds.exposure import counts, recorded_spans, span
+from cds.once import once_a_chart
 from cds.scope import stops
 
 END_NOT_KNOWN = "its end is not recorded"

@@ -1,8 +1,9 @@
 """What an opioid is ordered for: chronic or acute pain, palliative care, a use disorder; and where it is given."""
 
-from cds import indication as indications
-from cds.case import Case, once_a_draft
+from cds.case import Case
 from cds.chart import MedicationOrder
+from cds.exclusion import ACUTE
+from cds.once import once_a_draft
 
 LASTING_PAIN = frozenset({"other_painful_condition", "fibromyalgia", "headache", "neuropathic_possible"})
 """Pain that lasts, beside the surely neuropathic (meanings of conditions.csv)."""
@@ -33,7 +34,7 @@ def acute_pain(case: Case, draft: MedicationOrder) -> bool:
     if because != "under 18":
         return because == "acute pain"
     meanings = frozenset().union(*(reason.meanings for reason in draft.reasons))
-    acute = not indications.ACUTE.isdisjoint(meanings) and NEUROPATHIC.isdisjoint(meanings)
+    acute = not ACUTE.isdisjoint(meanings) and NEUROPATHIC.isdisjoint(meanings)
     return acute and not case.has(*NOT_ACUTE)
 
 

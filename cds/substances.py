@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from cds.case import Case, number, once_a_chart, once_for
+from cds.case import Case, number
 from cds.chart import Condition, Observation
 from cds.days import months_before
+from cds.once import once_a_chart, once_for
 from cds.outcome import any_of
 
 USE_DISORDERS = {

@@ -6,10 +6,11 @@ from decimal import ROUND_DOWN, Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds.case import Case, number, once_a_case
+from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose
 from cds.exposure import replaces
+from cds.once import once_a_case
 
 
 class Total(Struct, frozen=True):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cds.chart import Chart, Condition, Encounter, MedicationOrder, Patient, Procedure, Reason
 from cds.drugs import recognise
-from cds.indication import exclusion, indication
+from cds.exclusion import exclusion
+from cds.indication import indication
 from cds.terminology import Concept
 from tests.builders import ALL_ANSWERED, TODAY, chart, day, draft, patient, present
 

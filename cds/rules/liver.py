@@ -7,11 +7,12 @@ from typing import Literal
 from msgspec import Struct
 
 from cds.breathing import opioid_name, starts_opioid
-from cds.case import Case, number, once_a_chart
+from cds.case import Case, number
 from cds.chart import Condition, MedicationOrder
 from cds.dose import daily_dose
 from cds.drugs import Drug
 from cds.knowledge import load_group
+from cds.once import once_a_chart
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.scope import opioids_of
 from cds.substances import dated

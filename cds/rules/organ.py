@@ -6,11 +6,12 @@ from decimal import ROUND_FLOOR, Decimal
 from msgspec import Struct
 
 from cds.breathing import DISEASE_NAMES, opioid_name, starts_opioid
-from cds.case import Case, number, once_a_chart
+from cds.case import Case, number
 from cds.chart import Condition, MedicationOrder
 from cds.course import dose_change
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
+from cds.once import once_a_chart
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.purpose import monitored, palliative
 from cds.rules.addiction import use_disorder_or_overdose

@@ -10,10 +10,11 @@ from cds.breathing import (
     rescue_at_hand,
     sedative_name,
 )
-from cds.case import Case, once_a_case
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
+from cds.once import once_a_case
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.purpose import treats_use_disorder
 from cds.rules.interaction import cyp3a4_inhibitor, opioid_with_mao_inhibitor

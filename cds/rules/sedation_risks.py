@@ -12,9 +12,10 @@ from cds.breathing import (
     pairs,
     sedative_name,
 )
-from cds.case import Case, number, once_a_chart, once_an_order
+from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.knowledge import load_group
+from cds.once import once_a_chart, once_an_order
 from cds.scope import depressant_class
 from cds.substances import Alcohol, AlcoholLimits, Risks, hazardous_alcohol
 from cds.totals import daily_total

@@ -16,10 +16,11 @@ from cds.breathing import (
     supply_ended,
     tapers_off,
 )
-from cds.case import Case, once_an_order
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import dose_change, established
 from cds.knowledge import load_group
+from cds.once import once_an_order
 from cds.outcome import INDICATORS, Indicator
 from cds.scope import depressant_class
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from cds.breathing import listing, one_off, opioid_name, starts_opioid, tapers_off
-from cds.case import Case, number, once_a_case
+from cds.case import Case, number
 from cds.chart import MedicationOrder
 from cds.course import established
 from cds.exposure import span
 from cds.knowledge import load_group
+from cds.once import once_a_case
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.purpose import treats_use_disorder
 from cds.rules.antagonist import PARTIAL
