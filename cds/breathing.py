@@ -168,19 +168,17 @@ def acting_on_breathing(case: Case) -> tuple[MedicationOrder, ...]:
     )
 
 
-@once_for
 def pairs(case: Case, draft: MedicationOrder, wanted: Wanted) -> tuple[tuple[MedicationOrder, MedicationOrder], ...]:
     """Opioid and partner drug, both taken after this signing, one of them this draft (a product may hold both).
 
     In the reverse scope the draft is the partner, and only new exposures count (G01).
     """
-    if stops(draft) or one_off(draft):
-        return ()
     if not case.reverse:
-        if not is_opioid(draft):
+        acting = acting_on_breathing(case)
+        if not acting or stops(draft) or not is_opioid(draft) or one_off(draft):
             return ()
-        return tuple([(draft, order) for order in acting_on_breathing(case) if wanted(order)])
-    if not wanted(draft):
+        return tuple([(draft, order) for order in acting if wanted(order)])
+    if stops(draft) or one_off(draft) or not wanted(draft):
         return ()
     opioids = [order for order in case.opioids if not one_off(order)]
     return tuple((opioid, draft) for opioid in opioids if not established(case, draft, opioid))
@@ -272,18 +270,23 @@ def chronic_lung_disease(case: Case) -> str | None:
     return disease(case, *CHRONIC_LUNG_DISEASE)
 
 
-@once_for
 def rescue_at_hand(case: Case, within_months: int) -> bool | None:
     """A rescue product of naloxone or nalmefene on the list, in this signing, or dispensed within so many months."""
-    if not RESCUE_DRUGS.isdisjoint(case.names_on_record):
-        if any(is_rescue(order) and order.status != ON_HOLD for order in case.regimen):
-            return True
-        first = months_before(case.today, within_months)
-        for record in case.chart.medications:
-            days = span(record, case.today) if record.kind == "dispense" and is_rescue(record) else None
-            if days is not None and first <= days.start <= case.today:
-                return True
+    if not RESCUE_DRUGS.isdisjoint(case.names_on_record) and _has_rescue(case, within_months):
+        return True
     return False if case.medications_known else None
+
+
+@once_for
+def _has_rescue(case: Case, within_months: int) -> bool:
+    if any(is_rescue(order) and order.status != ON_HOLD for order in case.regimen):
+        return True
+    first = months_before(case.today, within_months)
+    for record in case.chart.medications:
+        days = span(record, case.today) if record.kind == "dispense" and is_rescue(record) else None
+        if days is not None and first <= days.start <= case.today:
+            return True
+    return False
 
 
 def age_missing(case: Case) -> str:

@@ -299,8 +299,10 @@ class Case:
     def observed(self) -> dict[str, list[Observation]]:
         """The dated observations up to today by meaning, the latest first."""
         observed: dict[str, list[Observation]] = {}
+        today = self.today
         for observation in self.chart.observations:
-            if observation.taken is not None and observation.taken <= self.today:
+            taken = observation.taken
+            if taken is not None and taken <= today:
                 observed.setdefault(observation.meaning, []).append(observation)
         for found in observed.values():
             if len(found) > 1:
@@ -310,8 +312,11 @@ class Case:
     def latest(self, *meanings: str, within_days: int | None = None) -> Observation | None:
         """The latest observation with one of these meanings, not after today and no older than ``within_days``."""
         observed = self.observed
-        newest = [observed[meaning][0] for meaning in meanings if meaning in observed]
-        latest = max(newest, key=_when) if len(newest) > 1 else newest[0] if newest else None
+        latest: Observation | None = None
+        for meaning in meanings:
+            if meaning in observed:
+                newest = observed[meaning][0]
+                latest = newest if latest is None else max(latest, newest, key=_when)
         if latest is None or latest.taken is None or within_days is None:
             return latest
         return latest if (self.today - latest.taken).days <= within_days else None

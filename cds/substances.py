@@ -60,11 +60,20 @@ def dated(name: str, since: date | None) -> str:
     return name if since is None else f"{name} since {since.isoformat()}"
 
 
-@once_for
+NOTHING = Risks()
+
+
 def use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
     """Use disorders that are active or in remission for less than so many months; all of them, or those wanted."""
+    if case.lists_any(USE_MEANINGS):
+        return _use_disorders(case, remission_months, *wanted)
+    return NOTHING if case.chart.answers("conditions") else Risks((), (case.missing("conditions"),))
+
+
+@once_for
+def _use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
     named, missing = [], []
-    for meaning, name in USE_DISORDERS.items() if case.lists_any(USE_MEANINGS) else ():
+    for meaning, name in USE_DISORDERS.items():
         if wanted and meaning not in wanted:
             continue
         active = case.condition(meaning)
@@ -102,6 +111,8 @@ def _remission_day(condition: Condition, remission: str) -> date | None:
 @once_a_chart
 def overdoses(case: Case) -> Risks:
     """Overdoses of an opioid or a sedative at any time."""
+    if OVERDOSES.keys().isdisjoint(case.by_meaning) and case.chart.answers("conditions"):
+        return NOTHING
     named = [
         name if event.since is None else f"{name} on {event.since.isoformat()}"
         for meaning, name in OVERDOSES.items()
