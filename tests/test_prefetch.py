@@ -65,7 +65,7 @@ def test_templates_use_only_what_every_client_can_resolve() -> None:
 
 def test_the_codes_of_the_observations_come_from_the_table() -> None:
     assert TEMPLATES["creatinine"].split("code=")[1] == (
-        "http://loinc.org|2160-0,http://loinc.org|38483-4&_sort=-date&_count=1"
+        "http://loinc.org|14682-9,http://loinc.org|2160-0,http://loinc.org|38483-4&_sort=-date&_count=1"
     )
     assert "http://loinc.org|98979-8" in TEMPLATES["egfr"] and "http://loinc.org|2164-2" in TEMPLATES["egfr"]
     assert "http://loinc.org|8636-3" in TEMPLATES["labs"]

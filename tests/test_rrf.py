@@ -416,7 +416,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_no_store_and_a_wrong_one_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
-    with pytest.raises(TerminologyError, match=r"^s.db: is not there: load the release again"):
+    with pytest.raises(TerminologyError, match=r"^s.db: is not there: load a release into it"):
         Store(path)
     path.write_bytes(b"no database " * 1000)
     with pytest.raises(TerminologyError, match=r"^s.db: is no store of this version"):
