@@ -15,7 +15,7 @@ from msgspec import Struct
 from cds import exclusion as exclusions
 from cds import indication as indications
 from cds import trials
-from cds.chart import Chart, Condition, MedicationOrder, Observation
+from cds.chart import ANSWERED, Chart, Condition, MedicationOrder, Observation
 from cds.dose import MmeSum, mme_sum
 from cds.exposure import Replacement, active_medications, replacements, span
 from cds.knowledge import Knowledge
@@ -201,7 +201,7 @@ class Case:
     @Fact
     def history_known(self) -> bool:
         """Whether at least one source of the treatment history was answered."""
-        return any(self.chart.answers(question) for question in HISTORY_QUESTIONS)
+        return not self.answered.isdisjoint(HISTORY_QUESTIONS)
 
     # Doses
 
@@ -285,7 +285,7 @@ class Case:
         """Whether a condition with one of these meanings is present; None where conditions are not known."""
         if self.condition(*meanings) is not None:
             return True
-        return False if self.chart.answers("conditions") else None
+        return False if "conditions" in self.answered else None
 
     def events(self, *meanings: str) -> tuple[Condition, ...]:
         """Conditions with one of these meanings whatever their status, but not the refuted (event conditions)."""
@@ -343,6 +343,18 @@ class Case:
         return trials.ladder(self, draft)
 
     # Words of notAssessed
+
+    @Fact
+    def answered(self) -> frozenset[str]:
+        """The prefetch keys that were answered completely."""
+        return frozenset([question for question, how in self.chart.questions.items() if how == ANSWERED])
+
+    def not_answered(self, *questions: str) -> tuple[str, ...]:
+        """The ``notAssessed`` entries of those of these prefetch keys that were not answered."""
+        answered = self.answered
+        if answered.issuperset(questions):
+            return ()
+        return tuple([self.missing(question) for question in questions if question not in answered])
 
     def missing(self, question: str) -> str:
         """The ``notAssessed`` entry of a prefetch key that was not answered."""

@@ -8,13 +8,14 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds.chart import Chart, Condition, MedicationOrder, Reason
+from cds.chart import ANSWERED, Chart, Condition, MedicationOrder, Reason
 from cds.exposure import active_medications
 from cds.first_line import FIRST_LINE
 
 Grade = Literal["definite", "probable", "possible", "no", "unknown"]
 
 NOT_PROVIDED = "not provided"
+SOURCES_SEEN = ("conditions", "encounter", "medications")
 
 NEUROPATHIC = frozenset({"neuropathic_definite", "neuropathic_probable"})
 POSSIBLY_NEUROPATHIC = frozenset({"neuropathic_possible"})
@@ -165,8 +166,8 @@ def _placed(reason: _Pain, listed: Sequence[_Pain]) -> _Pain:
 
 def _unseen(chart: Chart) -> tuple[str, ...]:
     """Sources that may hold a neuropathic reason and were not answered."""
-    unseen = [question for question in ("conditions", "encounter", "medications") if not chart.answers(question)]
-    return tuple([f"{question}: {chart.questions.get(question, NOT_PROVIDED)}" for question in unseen])
+    told = [(question, chart.questions.get(question, NOT_PROVIDED)) for question in SOURCES_SEEN]
+    return tuple([f"{question}: {how}" for question, how in told if how != ANSWERED])
 
 
 def _of_reason(reason: Reason, since: date | None = None) -> _Pain:

@@ -66,7 +66,7 @@ def unknown_for(case: "Case", agent: str) -> tuple[str, ...]:
     age decides whether a tricyclic or tramadol may be offered.
     """
     unknown = [] if case.medications_known else [case.missing("medications")]
-    unknown.extend(case.missing(key) for key in ("conditions", "allergies") if not case.chart.answers(key))
+    unknown.extend(case.not_answered("conditions", "allergies"))
     kind, older = AGENT_CLASSES[agent], case.aged(DAYS("older_years"))
     by_kidney = kind in ("gabapentinoid", "snri")
     if kind == "tramadol":

@@ -1,11 +1,11 @@
 """Renal function for this patient today: measured CrCl, eGFR, Cockcroft-Gault, CKD-EPI 2021 or a CKD stage."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from cds.chart import Chart, Observation
 
@@ -38,6 +38,10 @@ READ = frozenset({*MEASURED, *POSITIVE})
 SEXES = frozenset({"male", "female"})
 TENTH = Decimal("0.1")
 BOUND = re.compile(r"\s*(?P<sign>[<>])\s*=?\s*(?P<number>\d{1,3}(\.\d+)?)(?![\d.])", re.ASCII)
+
+
+Values = Mapping[str, list[Observation]]
+"""The observations that may tell of the kidneys, by meaning."""
 
 
 class Reading(Struct, frozen=True):
@@ -79,25 +83,27 @@ class RenalFunction(Struct, frozen=True):
 
 def renal_function(chart: Chart, today: date) -> RenalFunction:
     """CLINICAL.md section 13, "Renal function"."""
-    chart = replace(chart, observations=tuple([seen for seen in chart.observations if seen.meaning in READ]))
+    values = _values(chart)
     conditions = _kidney_conditions(chart)
     window = _window_days(chart, conditions, today)
     first = today - timedelta(days=window)
-    function = _measured(chart, first, today) or _computed(chart, first, today) or _race_based(chart, first, today)
+    function = (
+        _measured(values, first, today) or _computed(chart, values, first, today) or _race_based(values, first, today)
+    )
     if conditions & DIALYSIS:
         below_15 = function is not None and function.value is not None and function.value < DIALYSIS_VALUE
         return function if function is not None and below_15 else RenalFunction(DIALYSIS_VALUE, DIALYSIS_KIND)
     if function is not None:
         return function
-    stale = _latest(chart, MEASURED, date.min, today)
-    stale_creatinine = _latest(chart, ("creatinine",), date.min, first - timedelta(days=1))
+    stale = _latest(values, MEASURED, date.min, today)
+    stale_creatinine = _latest(values, ("creatinine",), date.min, first - timedelta(days=1))
     stale_day = max((reading.taken for reading in (stale, stale_creatinine) if reading is not None), default=None)
     bounds = [STAGE_BOUNDS[stage] for stage in conditions if stage in STAGE_BOUNDS]
     if bounds:
         if stale is not None:
             bounds.append(stale.value)
         return RenalFunction(min(bounds), STAGE_KIND, stale=stale_day)
-    return RenalFunction(None, stale=stale_day, unknown=_unknown(chart, first, window, today))
+    return RenalFunction(None, stale=stale_day, unknown=_unknown(chart, values, first, window, today))
 
 
 def cockcroft_gault(creatinine: Decimal, age: int, kg: Decimal, sex: str) -> Decimal:
@@ -116,43 +122,52 @@ def ckd_epi_2021(creatinine: Decimal, age: int, sex: str) -> Decimal:
     return _tenths(egfr * Decimal("1.012") if female else egfr)
 
 
-def _measured(chart: Chart, first: date, today: date) -> RenalFunction | None:
+def _measured(values: Values, first: date, today: date) -> RenalFunction | None:
     for meaning, kind in (("crcl", "CrCl"), ("egfr", "eGFR")):
-        reading = _latest(chart, (meaning,), first, today)
+        reading = _latest(values, (meaning,), first, today)
         if reading is not None:
             return RenalFunction(reading.value, kind, reading.taken)
     return None
 
 
-def _race_based(chart: Chart, first: date, today: date) -> RenalFunction | None:
-    reading = _latest(chart, ("egfr_race_based",), first, today)
+def _race_based(values: Values, first: date, today: date) -> RenalFunction | None:
+    reading = _latest(values, ("egfr_race_based",), first, today)
     return None if reading is None else RenalFunction(reading.value, "eGFR", reading.taken, race_based=True)
 
 
-def _computed(chart: Chart, first: date, today: date) -> RenalFunction | None:
+def _computed(chart: Chart, values: Values, first: date, today: date) -> RenalFunction | None:
     """From creatinine: Cockcroft-Gault, without a weight CKD-EPI 2021. Adults only."""
-    creatinine = _latest(chart, ("creatinine",), first, today)
+    creatinine = _latest(values, ("creatinine",), first, today)
     age, sex = _oldest_age(chart, today), chart.patient.sex
     if creatinine is None or age is None or age < ADULT_AGE or sex not in SEXES:
         return None
-    weight = _latest(chart, ("weight",), today - timedelta(days=WEIGHT_WINDOW_DAYS), today)
+    weight = _latest(values, ("weight",), today - timedelta(days=WEIGHT_WINDOW_DAYS), today)
     if weight is not None:
         clearance = cockcroft_gault(creatinine.value, age, weight.value, sex)
         return RenalFunction(clearance, "CrCl (Cockcroft-Gault)", creatinine.taken)
     return RenalFunction(ckd_epi_2021(creatinine.value, age, sex), "eGFR (CKD-EPI 2021)", creatinine.taken)
 
 
-def _latest(chart: Chart, meanings: tuple[str, ...], first: date, last: date) -> Reading | None:
+def _values(chart: Chart) -> Values:
+    values: dict[str, list[Observation]] = {}
+    for seen in chart.observations:
+        if seen.meaning in READ:
+            values.setdefault(seen.meaning, []).append(seen)
+    return values
+
+
+def _latest(values: Values, meanings: tuple[str, ...], first: date, last: date) -> Reading | None:
     """The latest readable value of the days from first to last; of several on one day the one that tells of less
     renal function."""
     readings: list[tuple[date, Decimal, Decimal]] = []
-    for seen in chart.observations:
-        if seen.meaning not in meanings or seen.taken is None or not first <= seen.taken <= last:
-            continue
-        value = _value(seen)
-        if value is None or (value <= 0 and seen.meaning in POSITIVE):
-            continue
-        readings.append((seen.taken, value if seen.meaning == "creatinine" else -value, value))
+    for meaning in meanings:
+        for seen in values.get(meaning, ()):
+            if seen.taken is None or not first <= seen.taken <= last:
+                continue
+            value = _value(seen)
+            if value is None or (value <= 0 and meaning in POSITIVE):
+                continue
+            readings.append((seen.taken, value if meaning == "creatinine" else -value, value))
     if not readings:
         return None
     taken, _, value = max(readings)
@@ -198,10 +213,10 @@ def _tenths(value: Decimal) -> Decimal:
     return max(value, Decimal(0)).quantize(TENTH, ROUND_FLOOR)
 
 
-def _unknown(chart: Chart, first: date, window: int, today: date) -> tuple[str, ...]:
+def _unknown(chart: Chart, values: Values, first: date, window: int, today: date) -> tuple[str, ...]:
     """Why there is no value, in the words of ``notAssessed``."""
-    egfr = _missing(chart, "egfr", MEASURED, first, window, today)
-    creatinine = _missing(chart, "creatinine", ("creatinine",), first, window, today)
+    egfr = _missing(chart, values, "egfr", MEASURED, first, window, today)
+    creatinine = _missing(chart, values, "creatinine", ("creatinine",), first, window, today)
     if creatinine is None:
         return tuple(sorted({egfr or "egfr: none on record", _not_computed(chart, today)}))
     if creatinine == "creatinine: none on record":
@@ -210,14 +225,14 @@ def _unknown(chart: Chart, first: date, window: int, today: date) -> tuple[str, 
 
 
 def _missing(
-    chart: Chart, question: str, meanings: tuple[str, ...], first: date, window: int, today: date
+    chart: Chart, values: Values, question: str, meanings: tuple[str, ...], first: date, window: int, today: date
 ) -> str | None:
     """Why this question gave no value of its window; None where it gave one."""
-    if _latest(chart, meanings, first, today) is not None:
+    if _latest(values, meanings, first, today) is not None:
         return None
-    if _latest(chart, meanings, date.min, today) is not None:
+    if _latest(values, meanings, date.min, today) is not None:
         return f"{question}: older than {window} days"
-    if any(seen.meaning in meanings for seen in chart.observations):
+    if not values.keys().isdisjoint(meanings):
         return f"{question}: unreadable"
     if not chart.answers(question):
         return f"{question}: {chart.questions.get(question, 'not provided')}"

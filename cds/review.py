@@ -88,7 +88,7 @@ def review(
     mme = case.mme_after
     mme_known = mme.total is not None and case.medications_known
     missing.update(assessment.not_assessed)
-    missing.update(case.missing(question) for question in HISTORY_QUESTIONS if not chart.answers(question))
+    missing.update(case.not_answered(*HISTORY_QUESTIONS))
     not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
     missing.update(f"drug of {order.ref}: not recognised" for order in not_recognised)
     unrecognised.update(order.name for order in not_recognised if order.name)

@@ -26,7 +26,7 @@ def daily_total(orders: Iterable[MedicationOrder], ingredient: str) -> Total:
     """The total of this ingredient. Patches and infusions, which are not taken in mg a day, are unknown parts."""
     parts, unknown = [], []
     for order in orders:
-        if order.drug is None or not order.drug.has(ingredient):
+        if order.drug is None or ingredient not in order.drug.names:
             continue
         dose = daily_dose(order, ingredient)
         amount = dose.maximum if dose.unit == "mg" else None

@@ -34,13 +34,12 @@ Grade = Literal["ADEQUATE", "PARTIAL", "UNSUITABLE", "NONE"]
 State = Literal["S0", "S1", "S2", "S3", "S4", "unknown"]
 BEST_FIRST: tuple[Grade, ...] = ("ADEQUATE", "UNSUITABLE", "PARTIAL", "NONE")
 SATISFYING = frozenset({"ADEQUATE", "UNSUITABLE"})
-RISK_QUESTIONS = ("allergies", "conditions")
 NOT_TOLERATED = frozenset({"intolerance", "allergy", "contraindication"})
 COMBINABLE = (("gabapentinoid", "tca"), ("gabapentinoid", "snri"))
 """The pairs that may be offered; an SNRI with a tricyclic is never proposed (two serotonergic drugs)."""
 COUNTED = {**FIRST_LINE, TRAMADOL.ingredient: TRAMADOL}
 """Every agent whose trials are counted, by its ingredient."""
-AGENTS_OF = {name: tuple(agent for agent in FIRST_LINE.values() if agent.drug_class == name) for name in CLASSES}
+AGENTS_OF = {name: {a.ingredient: a for a in FIRST_LINE.values() if a.drug_class == name} for name in CLASSES}
 CLASS_ROLES = {"gabapentinoid": "gabapentinoid", "snri": "snri", "tca": "tca", "topical": "local_anesthetic"}
 
 
@@ -101,7 +100,7 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     """The state of the ladder for this draft."""
     from cds.case import HISTORY_QUESTIONS
 
-    not_seen = tuple([case.missing(question) for question in HISTORY_QUESTIONS if not case.chart.answers(question)])
+    not_seen = case.not_answered(*HISTORY_QUESTIONS)
     if not case.history_known:
         return Ladder("unknown", not_seen=not_seen, unknown=not_seen)
     exposures = exposures_of(case, COUNTED)
@@ -123,7 +122,7 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
         available = {name for name in systemic if _available(case, draft, name, classes[name], taken)}
         possible = tuple([pair for pair in COMBINABLE if available.issuperset(pair)])
         untried = tuple([name for name in systemic if name in available and not classes[name].satisfied])
-    unknown = not_seen + tuple([case.missing(key) for key in RISK_QUESTIONS if not case.chart.answers(key)])
+    unknown = not_seen + case.not_answered("allergies", "conditions")
     if case.renal.value is None and any(_hangs_on_kidneys(trial) for trial in classes.values()):
         unknown += case.renal.unknown
     return Ladder(
@@ -236,10 +235,10 @@ def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:
 def _class_trial(case: "Case", name: str, exposures: Mapping[str, Exposure], not_seen: Sequence[str]) -> Trial:
     allergens, roles_only = case.allergens
     best = NEVER
-    for agent in AGENTS_OF[name]:
-        if agent.ingredient in exposures or agent.ingredient in allergens or roles_only:
-            trial = trial_of(case, agent, exposures.get(agent.ingredient), not_seen)
-            best = trial if best is NEVER else min(best, trial, key=_preference)
+    agents = AGENTS_OF[name]
+    for ingredient in agents if roles_only else agents.keys() & {*exposures, *allergens}:
+        trial = trial_of(case, agents[ingredient], exposures.get(ingredient), not_seen)
+        best = trial if best is NEVER else min(best, trial, key=_preference)
     if best.satisfied or not _contraindicated(case, name):
         return best
     return Trial(
@@ -326,7 +325,8 @@ def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial, 
         return False
     if name in taken or name == "sodium_channel_blocker":
         return True
-    return any(not not_offered(case, agent.ingredient, draft) for agent in AGENTS_OF[name] if not agent.counted_only)
+    agents = AGENTS_OF[name].values()
+    return any(not not_offered(case, agent.ingredient, draft) for agent in agents if not agent.counted_only)
 
 
 def _hangs_on_kidneys(trial: Trial) -> bool:

@@ -24,7 +24,7 @@ def allergy_to_the_opioid(case: Case, draft: MedicationOrder) -> Outcome:
     """Do not give an opioid that the patient is allergic to; after a severe reaction, none of its structural class."""
     if case.reverse or stops(draft) or not is_opioid(draft) or draft.drug is None:
         return DoesNotApply("no opioid is started")
-    unknown = tuple(case.missing(key) for key in ("allergies", "conditions") if not case.chart.answers(key))
+    unknown = case.not_answered("allergies", "conditions")
     found = [
         (gravity, allergy, relation)
         for allergy in (*case.chart.allergies, *_listed_as_conditions(case))

@@ -63,7 +63,7 @@ def hepatic_impairment(case: Case) -> Liver | tuple[str, ...] | None:
     if listed:
         return max(listed, key=lambda liver: liver.child_pugh or "")
     if not LAB_NAMES.keys() & case.observed.keys():
-        return tuple([case.missing(key) for key in ("conditions", "labs") if not case.chart.answers(key)]) or None
+        return case.not_answered("conditions", "labs") or None
     raised = {meaning: _raised(case, meaning) for meaning in LAB_NAMES}
     # One enzyme that is not raised settles it where the other was not measured.
     measured = [over for over in (raised["alt"], raised["ast"]) if over is not None]
@@ -75,7 +75,7 @@ def hepatic_impairment(case: Case) -> Liver | tuple[str, ...] | None:
             " and ".join(_shown(case, meaning, True) for meaning in high),
             None,
         )
-    missing = [case.missing(key) for key in ("conditions", "labs") if not case.chart.answers(key)]
+    missing = [*case.not_answered("conditions", "labs")]
     # Nothing measured is no sign of disease; one half of the sign without the other leaves it open.
     if enzymes is not False and raised["bilirubin"] is not False and any(case.latest(meaning) for meaning in LAB_NAMES):
         missing.append(f"labs: no ALT, AST and bilirubin of the last {LAB_DAYS} days")

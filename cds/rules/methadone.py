@@ -117,7 +117,7 @@ def _cleared(case: Case, draft: MedicationOrder) -> bool:
 
 def _missing(case: Case, draft: MedicationOrder) -> tuple[str, ...]:
     missing = [] if case.medications_known else [case.missing("medications")]
-    missing += [case.missing(question) for question in ("conditions", "labs") if not case.chart.answers(question)]
+    missing += case.not_answered("conditions", "labs")
     if _in_window(case, "qtc", ECG_DAYS) is None and case.chart.answers("labs"):
         older = case.latest("qtc") is not None and case.latest("qtc", within_days=ECG_DAYS) is None
         missing.append(f"QTc: older than {ECG_DAYS} days" if older else "QTc: not recorded")

@@ -96,8 +96,7 @@ def respiratory_failure(case: Case, draft: MedicationOrder) -> Outcome:
         return DoesNotApply("monitored setting")
     found = acute_breathing(case)
     if not found:
-        missing = [case.missing(key) for key in ("conditions", "labs", "vitals") if not case.chart.answers(key)]
-        missing += _not_known(case)
+        missing = [*case.not_answered("conditions", "labs", "vitals"), *_not_known(case)]
         return CannotTell(tuple(missing)) if missing else DoesNotApply("no respiratory failure on record")
     facts = {
         "drug": opioid_name(draft),
@@ -210,7 +209,7 @@ def _respiratory_risks(case: Case) -> tuple[list[Sign], list[Sign], list[str]]:
         name = f"BMI {number(heavy[0].quantize(TENTH, ROUND_FLOOR))}"
         found.append(Sign(name, f"{name} on {heavy[1]}"))
     asked = ("conditions",) if heavy else ("conditions", "vitals", "weight")
-    return found, managed, [case.missing(key) for key in asked if not case.chart.answers(key)]
+    return found, managed, [*case.not_answered(*asked)]
 
 
 def _has_cpap(case: Case) -> bool:

@@ -189,7 +189,7 @@ def _at_risk(case: Case) -> bool | None:
 
 
 def _history_missing(case: Case) -> list[str]:
-    missing = [case.missing(key) for key in ("conditions", "scores") if not case.chart.answers(key)]
+    missing = [*case.not_answered("conditions", "scores")]
     if taken_for(case, LONG_DAYS) is None:
         missing.append("opioid history: not recorded" if case.history_known else case.missing("medications"))
     return missing

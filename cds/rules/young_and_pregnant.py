@@ -48,7 +48,7 @@ def tramadol_or_codeine_under_18(case: Case, draft: MedicationOrder) -> Outcome:
     operated = _tonsillectomy(case, draft)
     if operated is not None:
         return Fires("critical", facts | {"operation": operated}, "tonsillectomy", ("delete",), unknown_age)
-    unknown = tuple(case.missing(key) for key in ("procedures", "conditions") if not case.chart.answers(key))
+    unknown = case.not_answered("procedures", "conditions")
     named = _risks(case)
     if named:
         facts |= {"risk": named[0], "risks": "; ".join(named)}
@@ -101,7 +101,7 @@ def pregnancy_or_breastfeeding(case: Case, draft: MedicationOrder) -> Outcome:
         return DoesNotApply("not pregnant")
     if case.aged(FIRST_YEAR) is False or case.aged(LAST_YEAR + 1):
         return DoesNotApply("outside 12 to 55 years")
-    missing = tuple(case.missing(key) for key in ("patient", "conditions", "labs") if not case.chart.answers(key))
+    missing = case.not_answered("patient", "conditions", "labs")
     return CannotTell(missing or ("pregnancy status: not recorded",))
 
 
