@@ -15,7 +15,7 @@ from cds.dose import daily_dose
 from cds.drugs import ingredient_drug
 from cds.exposure import continuous_days, span, supply_days
 from cds.once import once_a_case, once_for
-from cds.scope import STOPPING_STATUSES, depressant_class, is_opioid, is_rescue, is_systemic, opioids_of, stops
+from cds.scope import STOPPING_STATUSES, depressant_class, is_opioid, is_rescue, stops
 from cds.spans import end_of
 from cds.substances import dated
 from cds.supply import ON_HOLD
@@ -78,7 +78,7 @@ def is_other_depressant(order: MedicationOrder) -> bool:
 
 
 def is_gabapentinoid(order: MedicationOrder) -> bool:
-    return order.drug is not None and "gabapentinoid" in order.drug.roles and is_systemic(order)
+    return order.drug is not None and "gabapentinoid" in order.drug.roles and order.drug.systemic
 
 
 def starts_opioid(draft: MedicationOrder) -> bool:
@@ -89,12 +89,14 @@ def starts_opioid(draft: MedicationOrder) -> bool:
 
 def opioid_name(order: MedicationOrder) -> str:
     """The opioid of this order by its ingredient, without what else the product holds."""
-    return " / ".join(opioids_of(order)) or order.name
+    return order.name if order.drug is None else " / ".join(order.drug.opioids) or order.name
 
 
 def sedative_name(order: MedicationOrder) -> str:
     """The sedating part of this order by its ingredient."""
     parts = order.drug.ingredients if order.drug is not None else ()
+    if len(parts) == 1:
+        return parts[0].name
     names = [part.name for part in parts if _sedates(part.name)] or [part.name for part in parts]
     return " / ".join(names) or order.name
 

@@ -232,6 +232,14 @@ class Case:
     # Patient
 
     @Fact
+    def allergy_marks(self) -> frozenset[str]:
+        """The ingredients, roles and meanings of every entry of the allergy list."""
+        marks: set[str] = set()
+        for allergy in self.chart.allergies:
+            marks.update(allergy.ingredients, allergy.roles, allergy.meanings)
+        return frozenset(marks)
+
+    @Fact
     def allergens(self) -> tuple[frozenset[str], bool]:
         """The ingredients on the allergy list, and whether an entry names no ingredient but the role of a class."""
         allergies = self.chart.allergies

@@ -50,6 +50,7 @@ __all__ = [
 
 GRACE_DAYS = 14
 """A drug counts as active for so many days after its end (CLINICAL.md section 13, "Active drug")."""
+ENDED = frozenset({COMPLETED, ON_HOLD})
 NEVER_ACTIVE = STOPPED | NEVER_COUNTED
 NOT_HANDED_OVER = STOPPED | {ON_HOLD}
 Dispenses = Mapping[Names | None, Sequence[MedicationOrder]]
@@ -197,19 +198,19 @@ def _stopped_with(fill: MedicationOrder, order: MedicationOrder) -> bool:
 
 def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bool:
     """Whether this record, which counts and was not stopped, is active by itself and its dispenses."""
-    first = first_day(record)
+    first = record.start or first_day(record)
     if first is not None and first > today and not _written_today(record, today):
         return False
-    if record.kind == "dispense":
+    if record.status in ENDED:
+        if record.kind != "dispense":
+            return _supply_runs(record, dispenses, today)
         if record.status == ON_HOLD:
             return False
-    elif record.status in (COMPLETED, ON_HOLD):
-        return _supply_runs(record, dispenses, today)
     if first is not None and record.end is None:
         taken = (today - first).days
         if taken <= GRACE_DAYS:
             return True
-        days = supply_days(record) if record.valid_to is None else None
+        days = recorded_supply_days(record) if record.valid_to is None else None
         if days is not None:
             return days > taken - GRACE_DAYS
     last = last_day_from(record, first)

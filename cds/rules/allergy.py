@@ -15,6 +15,8 @@ CLASSES = {
     "opioid_benzomorphan": "benzomorphan (pentazocine-like)",
 }
 NAMES_NO_DRUG = ("opioid_allergy", "opioid_adverse_effect")
+MARKS = frozenset({*CLASSES, *NAMES_NO_DRUG})
+"""What an entry must mean, where it does not name the ordered drug."""
 SIDE_EFFECTS = frozenset({"itch", "nausea_vomiting"})
 ALLERGIC = ("hives", "urticaria", "rash", "angioedema", "swelling", "wheez", "bronchospasm", "breath", "hypotension")
 """Signs of a true allergy, even where the record calls it an intolerance."""
@@ -25,6 +27,9 @@ def allergy_to_the_opioid(case: Case, draft: MedicationOrder) -> Outcome:
     if case.reverse or stops(draft) or not is_opioid(draft) or draft.drug is None:
         return DoesNotApply("no opioid is started")
     unknown = case.not_answered("allergies", "conditions")
+    known = case.allergy_marks
+    if known.isdisjoint(draft.drug.names) and known.isdisjoint(MARKS) and case.by_meaning.keys().isdisjoint(MARKS):
+        return CannotTell(unknown) if unknown else DoesNotApply("no allergy to it")
     found = [
         (gravity, allergy, relation)
         for allergy in (*case.chart.allergies, *_listed_as_conditions(case))

@@ -25,7 +25,7 @@ from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.rules.sedation_risks import alcohol_use, gabapentinoid_risks, risk_facts
 from cds.rules.sedative_exposure import ESTABLISHED_DAYS, Exposure, benzodiazepine_exposures, depressant_exposures
-from cds.scope import depressant_class, is_opioid, is_systemic, stops
+from cds.scope import depressant_class, is_opioid, stops
 
 KNOWLEDGE = load_group("sedation")
 
@@ -175,18 +175,22 @@ def _cns_active(case: Case) -> tuple[dict[str, list[str]], dict[str, list[str]]]
     sedatives: dict[str, list[str]] = {}
     for order in case.regimen:
         drug = order.drug
-        if drug is None or (drug.depressant_class is None and CNS_ROLES.isdisjoint(drug.roles)) or one_off(order):
+        if drug is None or (CNS_ROLES.isdisjoint(drug.roles) and drug.depressant_class is None) or one_off(order):
             continue
-        for found, kind in ((classes, _cns_class(order)), (sedatives, depressant_class(order))):
-            if kind is not None:
-                found.setdefault(kind, []).append(sedative_name(order))
+        name = sedative_name(order)
+        cns = _cns_class(order)
+        if cns is not None:
+            classes.setdefault(cns, []).append(name)
+        if drug.depressant_class is not None:
+            sedatives.setdefault(drug.depressant_class, []).append(name)
     return classes, sedatives
 
 
 def _cns_class(order: MedicationOrder) -> str | None:
-    if order.drug is None or CNS_ROLES.isdisjoint(order.drug.roles) or not is_systemic(order):
+    drug = order.drug
+    if drug is None or CNS_ROLES.isdisjoint(drug.roles) or not drug.systemic:
         return None
-    return next(role for role in CNS_CLASSES if role in order.drug.roles)
+    return next(role for role in CNS_CLASSES if role in drug.roles)
 
 
 def opioid_with_hazardous_alcohol(case: Case, draft: MedicationOrder) -> Outcome:
