@@ -7,12 +7,13 @@ from functools import lru_cache
 from msgspec import Struct
 
 from cds.alternatives import Proposals, propose
-from cds.case import HISTORY_QUESTIONS, ORDER_SELECT, Case, ReviewSettings, number
+from cds.case import HISTORY_QUESTIONS, ORDER_SELECT, Case, ReviewSettings
 from cds.chart import Chart, MedicationOrder
 from cds.findings import Assessment, Finding, Rule, RuleFunction, Said, assess
 from cds.outcome import Outcome
 from cds.rules import dose, first_opioid, interaction, ladder, long_term, organ, safety, sedation
 from cds.scope import is_opioid, reverse_scope
+from cds.totals import shown
 
 __all__ = ["RULES", "Finding", "OrderView", "Review", "Rule", "RuleFunction", "Said", "review"]
 
@@ -42,7 +43,7 @@ class OrderView(Struct, frozen=True):
 class Review(Struct, frozen=True):
     """Everything the review has to say. ``findings`` are in the order of cards: indicator, group, rule, order.
 
-    ``mme_per_day`` is a decimal text; where part of the dose cannot be told it is None and ``mme_at_least`` holds the
+    ``mme_per_day`` is a decimal text, cut to two decimals; where part of the dose cannot be told it is None and ``mme_at_least`` holds the
     known sum. ``unrecognised`` names what is on the list or drafted but was not recognised.
     """
 
@@ -105,8 +106,8 @@ def review(
         said=assessment.said,
         not_assessed=tuple(sorted(missing)),
         orders=tuple(_view(case, draft) for draft in case.judged if is_opioid(draft)),
-        mme_per_day=number(mme.at_least) if mme_known else None,
-        mme_at_least=number(mme.at_least) if mme.at_least and not mme_known else None,
+        mme_per_day=shown(mme.at_least) if mme_known else None,
+        mme_at_least=shown(mme.at_least) if mme.at_least and not mme_known else None,
         proposals=propose(case, assessment.findings, _found_again),
         unrecognised=tuple(sorted(unrecognised)),
         outcomes=assessment.outcomes,
