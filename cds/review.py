@@ -43,8 +43,8 @@ class OrderView(Struct, frozen=True):
 class Review(Struct, frozen=True):
     """Everything the review has to say. ``findings`` are in the order of cards: indicator, group, rule, order.
 
-    ``mme_per_day`` is a decimal text, cut to two decimals; where part of the dose cannot be told it is None and ``mme_at_least`` holds the
-    known sum. ``unrecognised`` names what is on the list or drafted but was not recognised.
+    ``mme_per_day`` is a decimal text, cut to two decimals; where part of the dose cannot be told it is None and
+    ``mme_at_least`` holds the known sum. ``unrecognised`` names what is on the list or drafted but was not recognised.
     """
 
     in_scope: tuple[str, ...]
