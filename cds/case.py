@@ -248,20 +248,25 @@ class Case:
 
     def aged(self, years: int) -> bool | None:
         """Whether the patient has reached this age today; None where the record does not settle it."""
-        born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to
-        if born_from is None or born_to is None:
+        ages = self.ages
+        if ages is None:
             return None
-        if _age(born_to, self.today) >= years:
+        if ages[0] >= years:
             return True
-        return None if _age(born_from, self.today) >= years else False
+        return None if ages[1] >= years else False
 
     @Fact
+    def ages(self) -> tuple[int, int] | None:
+        """The least and the highest age in years that the record allows."""
+        born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to
+        return (
+            None if born_from is None or born_to is None else (_age(born_to, self.today), _age(born_from, self.today))
+        )
+
+    @property
     def age(self) -> int | None:
         """The age in years; None where it is not known to the year."""
-        born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to
-        if born_from is None or born_to is None or _age(born_from, self.today) != _age(born_to, self.today):
-            return None
-        return _age(born_from, self.today)
+        return self.ages[0] if self.ages is not None and self.ages[0] == self.ages[1] else None
 
     # Conditions and observations
 

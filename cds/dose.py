@@ -72,14 +72,12 @@ class MmeSum(Struct, frozen=True):
     total: Decimal | None
     scheduled_at_least: Decimal
     parts: tuple[MmePart, ...]
+    unknown: tuple[MmePart, ...] = ()
+    """The counted parts that are not told."""
+    not_counted: tuple[MmePart, ...] = ()
 
-    @property
-    def unknown(self) -> tuple[MmePart, ...]:
-        return tuple(part for part in self.parts if part.counted and part.mme is None)
 
-    @property
-    def not_counted(self) -> tuple[MmePart, ...]:
-        return tuple(part for part in self.parts if not part.counted)
+NO_OPIOID = MmeSum(Decimal(0), Decimal(0), Decimal(0), ())
 
 
 def daily_dose(order: MedicationOrder, ingredient: str) -> DailyDose:
@@ -128,23 +126,31 @@ class _Part(Struct, frozen=True):
     part: MmePart
     known: Fraction
     known_scheduled: Fraction
+    at_least: Decimal
+    scheduled_at_least: Decimal
+    """The same two as decimals."""
 
 
 def mme_sum(orders: Sequence[MedicationOrder]) -> MmeSum:
     """MME a day of all opioids in these orders, each counted (the caller has left out what is replaced)."""
-    parts: list[MmePart] = []
-    known = scheduled = _NOTHING
-    for order in orders:
-        for found in _parts(order):
-            known += found.known
-            scheduled += found.known_scheduled
-            parts.append(_of(found.part, order.ref))
-    told = all(part.mme is not None for part in parts if part.counted)
+    found = [(each, order.ref) for order in orders for each in _parts(order)]
+    if not found:
+        return NO_OPIOID
+    parts = [_of(each.part, ref) for each, ref in found]
+    if len(found) == 1:
+        at_least, scheduled_at_least = found[0][0].at_least, found[0][0].scheduled_at_least
+    else:
+        parts.sort(key=_place)
+        at_least = decimal(sum([each.known for each, _ in found], _NOTHING))
+        scheduled_at_least = decimal(sum([each.known_scheduled for each, _ in found], _NOTHING))
+    unknown = tuple([part for part in parts if part.counted and part.mme is None])
     return MmeSum(
-        at_least=decimal(known),
-        total=decimal(known) if told else None,
-        scheduled_at_least=decimal(scheduled),
-        parts=tuple(sorted(parts, key=_place)),
+        at_least=at_least,
+        total=None if unknown else at_least,
+        scheduled_at_least=scheduled_at_least,
+        parts=tuple(parts),
+        unknown=unknown,
+        not_counted=tuple([part for part in parts if not part.counted]),
     )
 
 
@@ -203,5 +209,6 @@ def _drug_parts(drug: Drug, dosages: tuple[Dosage, ...], for_oud: bool) -> tuple
             older_factor=found.factor is not None and found.factor.older,
             disagrees=day.disagrees,
         )
-        parts.append(_Part(part, day.known * factor, day.known_scheduled * factor))
+        known, scheduled = day.known * factor, day.known_scheduled * factor
+        parts.append(_Part(part, known, scheduled, decimal(known), decimal(scheduled)))
     return tuple(parts)

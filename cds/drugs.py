@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from cds.drug_choice import Candidate, chosen
 from cds.drug_names import DrugReading, Manner, read_manner, read_name, settled
@@ -17,7 +18,7 @@ from cds.words import tokens_of
 __all__ = ["Drug", "Ingredient", "ingredient_drug", "recognise"]
 
 
-class Drug(Struct, frozen=True, dict=True):
+class Drug(Struct, frozen=True):
     """A recognised drug. ``release`` is "IR", "ER", "DR", "TD" or None where it is not said.
 
     ``route`` is "oral", "transdermal", "topical", "nasal", "injection", "buccal", "sublingual", "transmucosal",
@@ -36,50 +37,51 @@ class Drug(Struct, frozen=True, dict=True):
     brand: str | None = None
     first_line_class: str | None = None
 
+    # What follows from these, worked out where the drug is made.
+    names: frozenset[str] = frozenset()
+    """The names of its ingredients."""
+    systemic: bool = True
+    """It reaches the circulation: not on skin, eye or ear. A route that is not said counts as systemic."""
+    opioids: tuple[str, ...] = ()
+    """Its opioid ingredients in the product's order; empty where it is no systemic opioid."""
+    is_opioid: bool = False
+    """A systemic opioid agonist, partial or mixed agonist included; not an antagonist, not one of the gut."""
+    depressant_class: str | None = None
+    """The class of CNS depressant that a systemic drug belongs to (``cds.scope.depressant_class``), else None."""
+
+    def __post_init__(self) -> None:
+        names = frozenset(part.name for part in self.ingredients)
+        systemic = self.route not in LOCAL_ROUTES or not PATCH_OPIOIDS.isdisjoint(names)
+        is_opioid = "opioid" in self.roles and systemic
+        force_setattr(self, "names", names)
+        force_setattr(self, "systemic", systemic)
+        force_setattr(self, "is_opioid", is_opioid)
+        force_setattr(self, "opioids", _opioids(self.ingredients) if is_opioid else ())
+        force_setattr(self, "depressant_class", _depressant_class(self.roles, names) if systemic else None)
+
     def __hash__(self) -> int:
         """Cheap: what is worked out for a drug is remembered by it."""
         return hash((self.name, self.form, self.route, self.release))
 
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The names of its ingredients."""
-        return frozenset(part.name for part in self.ingredients)
-
     def has(self, ingredient: str) -> bool:
         return ingredient in self.names
 
-    @cached_property
-    def systemic(self) -> bool:
-        """It reaches the circulation: not on skin, eye or ear. A route that is not said counts as systemic."""
-        return self.route not in LOCAL_ROUTES or not PATCH_OPIOIDS.isdisjoint(self.names)
 
-    @cached_property
-    def opioids(self) -> tuple[str, ...]:
-        """Its opioid ingredients in the product's order; empty where it is no systemic opioid."""
-        if "opioid" not in self.roles or not self.systemic:
-            return ()
-        if len(self.ingredients) == 1:
-            return (self.ingredients[0].name,)
-        return tuple(part.name for part in self.ingredients if "opioid" in _substance(part.name).roles)
+def _opioids(ingredients: tuple[Ingredient, ...]) -> tuple[str, ...]:
+    if len(ingredients) == 1:
+        return (ingredients[0].name,)
+    return tuple(part.name for part in ingredients if "opioid" in _substance(part.name).roles)
 
-    @cached_property
-    def is_opioid(self) -> bool:
-        """A systemic opioid agonist, partial or mixed agonist included; not an antagonist, not one of the gut."""
-        return "opioid" in self.roles and self.systemic
 
-    @cached_property
-    def depressant_class(self) -> str | None:
-        """The class of CNS depressant that a systemic drug belongs to (``cds.scope.depressant_class``), else None."""
-        if not self.systemic:
-            return None
-        for role in DEPRESSANT_ROLES:
-            if role in self.roles:
-                return role
-        if self.has("sodium oxybate"):
-            return "sodium_oxybate"
-        if not SEDATING_ANTIPSYCHOTICS.isdisjoint(self.names):
-            return "sedating_antipsychotic"
-        return "sedative_other" if "sedative_other" in self.roles else None
+def _depressant_class(roles: frozenset[str], names: frozenset[str]) -> str | None:
+    for role in DEPRESSANT_ROLES:
+        if role in roles:
+            return role
+    if "sodium oxybate" in names:
+        return "sodium_oxybate"
+    if not SEDATING_ANTIPSYCHOTICS.isdisjoint(names):
+        return "sedating_antipsychotic"
+    return "sedative_other" if "sedative_other" in roles else None
 
 
 SYSTEMS = {

@@ -2,6 +2,7 @@
 a first dose may be stand in ``daily_maximum`` and ``start_dose``."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from cds.breathing import listing, opioid_name, rescue_at_hand, starts_opioid
 from cds.case import Case
@@ -36,10 +37,15 @@ def dose_from_50_mme(case: Case, draft: MedicationOrder) -> Outcome:
         return _mme_finding(case, draft, pause)
     missing = mme_missing(case)
     if not missing:
-        return DoesNotApply(f"below {shown(pause)} MME a day")
+        return _below(pause)
     known = f"; known part {shown(case.mme_after.at_least)} MME" if case.mme_after.at_least else ""
     facts = _mme_facts(case, pause) | {"drug": opioid_name(draft), "mme_not_known": _not_known(case) + known}
     return CannotTell(missing, said=True, facts=facts)
+
+
+@lru_cache(maxsize=8)
+def _below(pause: Decimal) -> DoesNotApply:
+    return DoesNotApply(f"below {shown(pause)} MME a day")
 
 
 def dose_from_90_mme(case: Case, draft: MedicationOrder) -> Outcome:

@@ -75,18 +75,16 @@ def _excess(case: Case, draft: MedicationOrder) -> Fires | DoesNotApply | Cannot
             missing.append(f"dose of {draft.ref}: {dose.reason}")
         single = dose.single if dose.unit == "mg" else None
         daily = dose.maximum if dose.unit == "mg" else None
-        facts = {"drug": ingredient}
         limit = START_SINGLE.get(ingredient)
-        if single is not None and limit is not None:
-            facts |= {"single_dose_mg": number(single), "limit_mg": number(limit)}
-            halved = _halving(case, facts | {"limit_mg": number(limit / 2)}) if single > limit / 2 else None
+        if single is not None and limit is not None and single > limit / 2:
+            facts = {"drug": ingredient, "single_dose_mg": number(single), "limit_mg": number(limit)}
+            halved = _halving(case, facts | {"limit_mg": number(limit / 2)})
             if isinstance(halved, Fires) and halved.indicator == "warning":
                 return halved
             if single > limit:
                 return _start(facts, "warning", "default")
-            if halved is not None:
-                milder += [halved] if isinstance(halved, Fires) else []
-                missing += halved.missing if isinstance(halved, CannotTell) else ()
+            milder += [halved] if isinstance(halved, Fires) else []
+            missing += halved.missing if isinstance(halved, CannotTell) else ()
         per_day = START_DAILY.get(ingredient)
         if daily is not None and per_day is not None and daily > per_day:
             return _start(
