@@ -98,8 +98,9 @@ def _orders_in_force(orders: list[MedicationOrder]) -> list[MedicationOrder]:
     gone: dict[int, int] = {}
     successors = _Successors(current)
     for old in range(len(current)):
-        for new in successors.of(old):
-            how = _succeeds(current[new], current[old])
+        begun, ended = first_day(current[old]), last_day(current[old])
+        for new in successors.of(old, begun, ended):
+            how = _succeeds(current[new], current[old], begun, ended)
             if how is None or _leads_to(new, old, gone):
                 continue
             gone[old] = new
@@ -141,11 +142,10 @@ class _Successors:
         for days in self.begun.values():
             days.sort()
 
-    def of(self, old: int) -> list[int]:
-        """Places in rising order, the place itself left out."""
+    def of(self, old: int, first: date | None, last: date | None) -> list[int]:
+        """Places in rising order, the place itself left out. ``first`` and ``last``: the days of that order."""
         order = self.orders[old]
         places = {place for name in self._names(order) for place in self.named.get(name, ())}
-        first, last = first_day(order), last_day(order)
         if order.drug is not None and first is not None:
             same = _drug_and_prescriber(order)
             day = first if last is None or last - date.min < RENEWAL else max(first, last - RENEWAL)
@@ -180,8 +180,10 @@ def _leads_to(place: int, goal: int, gone: Mapping[int, int]) -> bool:
     return False
 
 
-def _succeeds(new: MedicationOrder, old: MedicationOrder) -> Literal["named", "assumed"] | None:
-    """Whether one listed order takes the place of another.
+def _succeeds(
+    new: MedicationOrder, old: MedicationOrder, begun: date | None, ended: date | None
+) -> Literal["named", "assumed"] | None:
+    """Whether one listed order takes the place of another, which ran from ``begun`` to ``ended``.
 
     Among listed orders less is assumed than for a draft: both are said to be active. The older one gives way where it
     ends about when the newer starts, or where it has no end and the newer repeats it word for word.
@@ -190,14 +192,13 @@ def _succeeds(new: MedicationOrder, old: MedicationOrder) -> Literal["named", "a
         return None if different_drugs(new, old) else "assumed"
     if old.ref in new.follows:
         return "named"
-    started, begun = first_day(new), first_day(old)
+    started = first_day(new)
     if new.identifiers & old.identifiers:
         return "named" if (started or date.min, new.ref) > (begun or date.min, old.ref) else None
     if started is None or begun is None or started <= begun:
         return None
     if new.requester != old.requester or new.drug is None or old.drug is None or not alike(new.drug, old.drug):
         return None
-    end = last_day(old)
-    if end is None:
+    if ended is None:
         return "assumed" if same_product_and_dosage(new, old) else None
-    return "assumed" if end <= started + RENEWAL else None
+    return "assumed" if ended <= started + RENEWAL else None

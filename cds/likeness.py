@@ -25,6 +25,8 @@ def same_drug(some: Drug, other: Drug) -> bool:
 
 def alike(some: Drug, other: Drug) -> bool:
     """Release and route agree as far as both say them."""
+    if some is other:
+        return True
     releases, routes = (_release(some), _release(other)), (some.route, other.route)
     return (None in releases or releases[0] == releases[1]) and (None in routes or routes[0] == routes[1])
 
