@@ -15,7 +15,7 @@ from cds.dose import daily_dose
 from cds.drugs import ingredient_drug
 from cds.exposure import continuous_days, span, supply_days
 from cds.once import once_a_case, once_for
-from cds.scope import STOPPING_STATUSES, depressant_class, is_opioid, is_rescue, stops
+from cds.scope import STOPPING_STATUSES, depressant_class, is_rescue, stops
 from cds.spans import end_of
 from cds.substances import dated
 from cds.supply import ON_HOLD
@@ -177,7 +177,7 @@ def pairs(case: Case, draft: MedicationOrder, wanted: Wanted) -> tuple[tuple[Med
     """
     if not case.reverse:
         acting = acting_on_breathing(case)
-        if not acting or stops(draft) or not is_opioid(draft) or one_off(draft):
+        if not acting or not starts_opioid(draft) or one_off(draft):
             return ()
         return tuple([(draft, order) for order in acting if wanted(order)])
     if stops(draft) or one_off(draft) or not wanted(draft):

@@ -1,6 +1,7 @@
 """Changes to a draft: a lower dose, a shorter supply. Each is tried on the chart before it is proposed."""
 
 from decimal import Decimal
+from functools import lru_cache
 from math import ceil
 
 from cds.case import number
@@ -102,8 +103,13 @@ def _measurable(draft: MedicationOrder, dose: Quantity, factor: Decimal) -> bool
             return False
         amount = amount * MASS[unit] / strength.amount
     form = (drug.form or unit).lower()
-    whole = drug.release in WHOLE_RELEASES or any(word in form or word in unit for word in WHOLE_FORMS)
+    whole = drug.release in WHOLE_RELEASES or _must_not_be_cut(form, unit)
     return amount % (1 if whole else HALF) == 0
+
+
+@lru_cache(maxsize=256)
+def _must_not_be_cut(form: str, unit: str) -> bool:
+    return any(word in form or word in unit for word in WHOLE_FORMS)
 
 
 def shorter_supply(draft: MedicationOrder, days: int, note: str) -> Update | None:

@@ -23,12 +23,12 @@ def rank(record: MedicationOrder) -> tuple[str, str, str, date]:
 def in_rank(records: Iterable[MedicationOrder]) -> list[MedicationOrder]:
     """The records in this order, which their references alone make where no two have the same."""
     sorted_by_ref = sorted(records, key=_ref)
-    if len({record.ref for record in sorted_by_ref}) < len(sorted_by_ref):
+    if len(set(map(_ref, sorted_by_ref))) < len(sorted_by_ref):
         sorted_by_ref.sort(key=rank)
     return sorted_by_ref
 
 
-_ref = attrgetter("ref")
+_ref, _follows = attrgetter("ref"), attrgetter("follows")
 
 
 def names_of(record: MedicationOrder) -> Names | None:
@@ -112,16 +112,10 @@ def _orders_in_force(orders: list[MedicationOrder]) -> list[MedicationOrder]:
 
 def _all_different(orders: Sequence[MedicationOrder]) -> bool:
     """No two are of one drug or of one reference, and none names another: there is nothing to compare."""
-    names, refs = set(), set()
-    for order in orders:
-        if order.follows or order.ref in refs:
-            return False
-        refs.add(order.ref)
-        if order.drug is not None:
-            if order.drug.names in names:
-                return False
-            names.add(order.drug.names)
-    return True
+    names = [order.drug.names for order in orders if order.drug is not None]
+    if len(set(names)) < len(names) or len(set(map(_ref, orders))) < len(orders):
+        return False
+    return not any(map(_follows, orders))
 
 
 class _Successors:

@@ -67,11 +67,17 @@ def active_medications(medications: Sequence[MedicationOrder], today: date) -> t
     """What is active today, one entry for one order: the same ingredient from two sources is one drug at the higher
     dose, unless both are orders that run side by side (CLINICAL.md section 13, "Active drug")."""
     records = in_rank(medications)
-    dispenses = _dispenses(records)
+    dispenses: Dispenses | None = None
     stopped = [record for record in records if record.status in STOPPED and is_order(record)]
     active = []
     for record in records:
-        if record.status not in NEVER_ACTIVE and counts(record) and _is_active(record, dispenses, today):
+        if record.status in NEVER_ACTIVE or not counts(record):
+            continue
+        is_active = _is_active(record, today)
+        if is_active is None:
+            dispenses = _dispenses(records) if dispenses is None else dispenses
+            is_active = _is_active_by_dispenses(record, dispenses, today)
+        if is_active:
             if stopped and record.kind == "dispense" and any(_stopped_with(record, order) for order in stopped):
                 continue
             active.append(record)
@@ -196,14 +202,14 @@ def _stopped_with(fill: MedicationOrder, order: MedicationOrder) -> bool:
     return order.ref in fill.follows or (order.end is not None and _belongs(fill, order))
 
 
-def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bool:
-    """Whether this record, which counts and was not stopped, is active by itself and its dispenses."""
+def _is_active(record: MedicationOrder, today: date) -> bool | None:
+    """Whether this record, which counts and was not stopped, is active; None where that hangs on its dispenses."""
     first = record.start or first_day(record)
     if first is not None and first > today and not _written_today(record, today):
         return False
     if record.status in ENDED:
         if record.kind != "dispense":
-            return _supply_runs(record, dispenses, today)
+            return None
         if record.status == ON_HOLD:
             return False
     if first is not None and record.end is None:
@@ -214,13 +220,18 @@ def _is_active(record: MedicationOrder, dispenses: Dispenses, today: date) -> bo
         if days is not None:
             return days > taken - GRACE_DAYS
     last = last_day_from(record, first)
-    if last is None and is_order(record):
-        ends = [last_day(fill) for fill in _fills(record, dispenses)]
-        if None not in ends:
-            last = max((end for end in ends if end is not None), default=None)
     if last is not None:
         return (today - last).days <= GRACE_DAYS
-    return written_lately(record, first, today)
+    return None if is_order(record) else written_lately(record, first, today)
+
+
+def _is_active_by_dispenses(record: MedicationOrder, dispenses: Dispenses, today: date) -> bool:
+    if record.status in ENDED:
+        return _supply_runs(record, dispenses, today)
+    ends = [last_day(fill) for fill in _fills(record, dispenses)]
+    if ends and None not in ends:
+        return (today - max(end for end in ends if end is not None)).days <= GRACE_DAYS
+    return written_lately(record, first_day(record), today)
 
 
 def _written_today(record: MedicationOrder, today: date) -> bool:

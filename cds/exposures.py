@@ -105,14 +105,15 @@ def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) ->
     begun = [each for each in recorded_spans(records, today) if each[1].start <= today]
     dated = [each for each in begun if each[1].last >= first]
     pieces = _pieces(agent, dated, first, today)
+    enough = [piece for piece in pieces if minimum is None or piece.mg is None or piece.mg >= minimum]
     runs = joined([Span(piece.start, piece.end) for piece in pieces], GAP_DAYS)
     return Exposure(
         agent=agent,
         minimum_mg=minimum,
         records=tuple(records),
         dated=tuple(dated),
-        runs=tuple([_run(run, pieces, dated, minimum, last=run is runs[-1]) for run in runs]),
-        at_minimum=tuple([Span(piece.start, piece.end) for piece in pieces if _enough(piece, minimum)]),
+        runs=tuple([_run(run, pieces, enough, dated, minimum, last=run is runs[-1]) for run in runs]),
+        at_minimum=tuple([Span(piece.start, piece.end) for piece in enough]),
         undated=tuple([record for record in records if first_day(record) is None]),
         older=len(dated) < len(begun),
         active=_active(case, agent),
@@ -132,30 +133,29 @@ def _is_among(orders: Iterable[MedicationOrder], agent: Agent) -> bool:
     return False
 
 
-def _enough(piece: Piece, minimum: Decimal | None) -> bool:
-    return minimum is None or piece.mg is None or piece.mg >= minimum
-
-
 def _run(
     run: Span,
     pieces: Sequence[Piece],
+    enough: Sequence[Piece],
     dated: Sequence[tuple[MedicationOrder, Span]],
     minimum: Decimal | None,
     *,
     last: bool,
 ) -> Run:
-    own = [piece for piece in pieces if run.start <= piece.start <= run.last]
-    enough = [piece for piece in own if _enough(piece, minimum)]
-    records = [(record, days) for record, days in dated if days.start <= run.last and days.last >= run.start]
+    first, end = run.start, run.last
+    own = [piece for piece in pieces if first <= piece.start <= end]
+    own_enough = [piece for piece in enough if first <= piece.start <= end]
+    records = [(record, days) for record, days in dated if days.start <= end and days.last >= first]
+    taken_days = _days(own)
     return Run(
-        start=run.start,
-        end=run.last,
-        days=_days(enough),
-        taken_days=_days(own),
+        start=first,
+        end=end,
+        days=taken_days if len(own_enough) == len(own) else _days(own_enough),
+        taken_days=taken_days,
         held_mg=_held(own),
-        dose_unknown=minimum is not None and any(piece.mg is None for piece in enough),
+        dose_unknown=minimum is not None and any(piece.mg is None for piece in own_enough),
         duration_unknown=False in [days.end_known for _, days in records],
-        outcome=_outcome(records, run.start, run.last),
+        outcome=_outcome(records, first, end),
         last=last,
         ref=max([(days.start, record.ref) for record, days in records])[1],
         latest_mg=own[-1].mg,
@@ -169,6 +169,8 @@ def _days(pieces: Iterable[Piece]) -> int:
 def _held(pieces: Sequence[Piece]) -> Decimal | None:
     """The highest daily dose at or above which the agent was taken for 14 days."""
     doses = {piece.mg for piece in pieces if piece.mg is not None}
+    if not doses:
+        return None
     for dose in sorted(doses, reverse=True):
         if _days([piece for piece in pieces if piece.mg is not None and piece.mg >= dose]) >= HELD_DAYS:
             return dose

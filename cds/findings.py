@@ -10,7 +10,7 @@ from msgspec import Struct
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.knowledge import GROUPS
-from cds.outcome import INDICATORS, CannotTell, DoesNotApply, Fires, Indicator, Outcome
+from cds.outcome import GRAVITY, CannotTell, DoesNotApply, Fires, Indicator, Outcome
 
 RuleFunction = Callable[[Case, MedicationOrder], Outcome]
 
@@ -129,4 +129,4 @@ def _with_other(finding: Finding, ref: str) -> Finding:
 
 
 def _card_order(finding: Finding) -> tuple[int, int, str, str]:
-    return INDICATORS.index(finding.indicator), GROUPS.index(finding.group), finding.rule, finding.order
+    return GRAVITY[finding.indicator], GROUPS.index(finding.group), finding.rule, finding.order

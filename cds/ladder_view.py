@@ -23,7 +23,7 @@ SOURCES = {"order": "order", "encounter": "encounter", "problem list": "list", "
 BASIS = {source: KNOWLEDGE["G03"].words[words].line for source, words in SOURCES.items()}
 JUDGED = frozenset({"definite", "probable"})
 STATES = ("S0", "S1", "S2", "S3", "S4")
-COUGH_OPIOIDS = ("codeine", "hydrocodone", "dihydrocodeine")
+COUGH_OPIOIDS = frozenset({"codeine", "hydrocodone", "dihydrocodeine"})
 COUGH_PARTNERS = frozenset(
     {
         "guaifenesin", "promethazine", "chlorpheniramine", "brompheniramine", "triprolidine", "homatropine",
@@ -93,7 +93,7 @@ def _barred(case: Case, draft: MedicationOrder) -> Outcome | None:
 
 def _for_cough(draft: MedicationOrder) -> bool:
     """A product made for cough: a weak opioid with an expectorant, a decongestant or an antihistamine."""
-    if draft.drug is None or not any(draft.drug.has(name) for name in COUGH_OPIOIDS):
+    if draft.drug is None or COUGH_OPIOIDS.isdisjoint(draft.drug.names):
         return False
     return any(part.name in COUGH_PARTNERS for part in draft.drug.ingredients)
 

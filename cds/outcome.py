@@ -9,6 +9,7 @@ Indicator = Literal["info", "warning", "critical"]
 
 INDICATORS: tuple[Indicator, ...] = ("critical", "warning", "info")
 """From the gravest to the mildest."""
+GRAVITY: Mapping[Indicator, int] = {indicator: place for place, indicator in enumerate(INDICATORS)}
 
 
 class Fires(Struct, frozen=True):

@@ -177,11 +177,11 @@ def named_together(found: Iterable[Partner]) -> str:
 
 def opioid_and_partner(case: Case, draft: MedicationOrder, opioid: Named) -> tuple[tuple[MedicationOrder, str], ...]:
     """The opioids that this draft brings to a partner: the draft itself, or, in the reverse scope, those listed."""
-    if stops(draft):
-        return ()
     if not case.reverse:
         own = opioid(draft)
-        return () if own is None or one_off(draft) else ((draft, own),)
+        return () if own is None or stops(draft) or one_off(draft) else ((draft, own),)
+    if stops(draft):
+        return ()
     return tuple(
         [(order, name) for order in case.regimen if (name := opioid(order)) is not None and not one_off(order)]
     )

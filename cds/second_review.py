@@ -13,13 +13,13 @@ from cds.findings import Finding
 from cds.knowledge import GROUPS, load_group
 from cds.ladder_view import JUDGED
 from cds.offer import AGENT_CLASSES, unknown_for
-from cds.outcome import INDICATORS
+from cds.outcome import GRAVITY
 from cds.supply import supply_days
 
 Assess = Callable[[Case, Collection[str]], Sequence[Finding]]
 """What the rules of these groups, or of these ids, find in a case."""
 
-MILDEST = INDICATORS.index("info")
+MILDEST = GRAVITY["info"]
 SAME_MATTER = {"DD-23": "DD-24"}
 """A rule that is what another one becomes when the danger gets less: 50 MME a day after 90."""
 DOSE_READERS = (
@@ -53,7 +53,7 @@ class SecondReview:
         self._remembered: dict[tuple[int, Decimal], Sequence[Finding]] = {}
         self._left_out: dict[str, tuple[str, ...]] = {}
         for finding in findings:
-            gravity = INDICATORS.index(finding.indicator)
+            gravity = GRAVITY[finding.indicator]
             self.known[finding.rule] = min(gravity, self.known.get(finding.rule, MILDEST))
 
     def findings(
@@ -173,7 +173,7 @@ class SecondReview:
 
     def _is_new(self, finding: Finding) -> bool:
         before = min(self.known.get(finding.rule, MILDEST), self.known.get(SAME_MATTER.get(finding.rule, ""), MILDEST))
-        return INDICATORS.index(finding.indicator) < before
+        return GRAVITY[finding.indicator] < before
 
 
 def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:

@@ -66,7 +66,7 @@ class SupportingRemedies:
         return _one("referral", finding, REFERRALS[meaning], service_order(meaning)), ()
 
     def _allergic_to(self, ingredient: str) -> bool:
-        return any(ingredient in allergy.ingredients for allergy in self.case.chart.allergies)
+        return ingredient in self.case.allergens[0]
 
 
 MAKERS: Makers[SupportingRemedies] = {

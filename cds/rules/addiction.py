@@ -29,7 +29,9 @@ def use_disorder_or_overdose(case: Case, draft: MedicationOrder) -> Outcome:
     if not starts_opioid(draft):
         return DoesNotApply("no opioid is started")
     past = overdoses(case).named
-    active = [(USE_DISORDERS[name], found) for name in DISORDERS if (found := case.condition(name))]
+    active = []
+    if not case.by_meaning.keys().isdisjoint(DISORDERS):
+        active = [(USE_DISORDERS[name], found) for name in DISORDERS if (found := case.condition(name))]
     remissions = case.events("opioid_use_disorder", REMISSION)
     unspecified = case.condition("opioid_use_unspecified")
     if not (past or active or remissions or unspecified):

@@ -281,7 +281,7 @@ def _delete(case: Case, found: Sequence[Partner]) -> tuple[str, ...]:
 def _absent(case: Case, because: str, every: Sequence[Partner] = (), untold: tuple[str, ...] = ()) -> Outcome:
     """No partner drug is known to matter; one of ``every`` whose end is not recorded might, or one not listed, or what
     else is ``untold``."""
-    missing = (*_ends_not_known(every), *untold)
+    missing = (*(_ends_not_known(every) if every else ()), *untold)
     if not (case.medications_known or case.reverse):
         missing = (*missing, case.missing("medications"))
     return CannotTell(missing) if missing else DoesNotApply(because)

@@ -265,9 +265,10 @@ def _unless_at_hand(case: Case, asks: tuple[str, ...]) -> tuple[str, ...]:
 
 def _absent(case: Case, draft: MedicationOrder, wanted: Wanted, because: str) -> Outcome:
     """No such pair: certain where the medication list is known, or where this draft is no part of one."""
-    if stops(draft) or one_off(draft) or not (wanted(draft) if case.reverse else is_opioid(draft)):
+    if case.medications_known or stops(draft) or one_off(draft):
         return DoesNotApply(because)
-    return DoesNotApply(because) if case.medications_known else CannotTell((case.missing("medications"),))
+    concerned = wanted(draft) if case.reverse else is_opioid(draft)
+    return CannotTell((case.missing("medications"),)) if concerned else DoesNotApply(because)
 
 
 RULES: tuple[tuple[str, RuleFunction], ...] = (
