@@ -15,7 +15,7 @@ def concurrent_sets(dosages: Sequence[Dosage]) -> list[list[int]]:
     Instructions without a number run beside all others. Numbered ones follow each other, unless dates say otherwise or
     they are but the lines of one day.
     """
-    if _lines_of_a_day(dosages):
+    if lines_of_a_day(dosages):
         dosages = [replace(dosage, sequence=None) for dosage in dosages]
     found: list[list[int]] = []
     for day in {dosage.bounds_start or date.min for dosage in dosages}:
@@ -31,7 +31,7 @@ def concurrent_sets(dosages: Sequence[Dosage]) -> list[list[int]]:
     return found
 
 
-def _lines_of_a_day(dosages: Sequence[Dosage]) -> bool:
+def lines_of_a_day(dosages: Sequence[Dosage]) -> bool:
     """Whether numbered instructions run together all the same: one that another follows has no end, and each is for a
     moment of the day, or some are as needed beside what is not."""
     last = max((dosage.sequence or 0 for dosage in dosages), default=0)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cds.chart import Dosage, MedicationOrder
+from cds.concurrent import lines_of_a_day
 from cds.dose import daily_dose
 from cds.exposure import recorded_spans, taken_on
 from cds.first_line import Agent
@@ -229,7 +230,7 @@ def _steps(agent: Agent, record: MedicationOrder, days: Span) -> list[tuple[Medi
     groups: dict[int | None, list[Dosage]] = {}
     for dosage in record.dosages:
         groups.setdefault(dosage.sequence, []).append(dosage)
-    if len(groups) < 2 or None in groups:
+    if len(groups) < 2 or None in groups or lines_of_a_day(record.dosages):
         return [(record, days)]
     *earlier, final = sorted(key for key in groups if key is not None)
     found: list[tuple[MedicationOrder, Span]] = []

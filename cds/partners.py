@@ -180,8 +180,6 @@ def opioid_and_partner(case: Case, draft: MedicationOrder, opioid: Named) -> tup
     if not case.reverse:
         own = opioid(draft)
         return () if own is None or stops(draft) or one_off(draft) else ((draft, own),)
-    if stops(draft):
-        return ()
     return tuple(
         [(order, name) for order in case.regimen if (name := opioid(order)) is not None and not one_off(order)]
     )

@@ -196,3 +196,19 @@ def test_where_no_lower_dose_keeps_the_limits_a_critical_new_order_is_not_starte
     assert "Do not start" not in labels("age 50", taken, f"{high}, renewing t1")
     lower = labels("age 50", "orders oxycodone 5 mg oral tablet, 4 tablets every 4 hours, for 5 days")
     assert "Lower oxycodone" in lower
+
+
+def test_a_trial_by_numbered_lines_of_one_day_is_their_sum() -> None:
+    lines = [
+        {"sequence": 1, "text": "1 capsule in the morning"},
+        {"sequence": 2, "text": "2 capsules at night"},
+    ]
+    gabapentin = {
+        "resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order",
+        "authoredOn": "2026-01-01", "medicationCodeableConcept": {"text": "gabapentin 300 mg oral capsule"},
+        "dosageInstruction": lines,
+    }  # fmt: skip
+    sent = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": gabapentin}]}
+    told = answer(f"{OXYCODONE}, because diabetic neuropathy (E11.42)", medications=sent)
+    [found] = [one for one in told["extension"]["firstline.review"]["findings"] if one["rule"] == "NP-02"]
+    assert found["facts"]["gabapentinoid_history"].startswith("gabapentin 900 mg a day")
