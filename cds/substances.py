@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -134,7 +135,7 @@ def hazardous_alcohol(case: Case, limits: AlcoholLimits) -> Alcohol:
     scores = _scores(case, limits, named, facts)
     if scores is None:
         missing.append("patient: no sex" if case.chart.answers("patient") else case.missing("patient"))
-    elif not scores and ANSWERS.isdisjoint([one.meaning for one in case.chart.observations]):
+    elif not scores and ANSWERS.isdisjoint(map(_meaning, case.chart.observations)):
         known = case.chart.answers("scores")
         missing.append("alcohol use: not recorded" if known else case.missing("scores"))
     unspecified = case.condition("alcohol_use_unspecified")
@@ -149,6 +150,7 @@ def hazardous_alcohol(case: Case, limits: AlcoholLimits) -> Alcohol:
 SCORES = frozenset({"audit_c", "audit", "alcohol_drinks"})
 ANSWERS = SCORES | {"blood_alcohol"}
 """Observations that say something of alcohol use."""
+_meaning = attrgetter("meaning")
 
 
 def _drunk_today(case: Case, facts: dict[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from cds.breathing import (
     SLEEP_APNOEA,
+    acting_on_breathing,
     age_missing,
     disease,
     is_gabapentinoid,
@@ -29,6 +30,7 @@ KNOWLEDGE = load_group("safety")
 RESCUE_MONTHS = KNOWLEDGE["SAF-01"].days("rescue_dispensed_within_months")
 REMISSION_MONTHS = KNOWLEDGE["SAF-01"].days("remission_months")
 
+LUNGS = frozenset({*SLEEP_APNOEA, "copd"})
 RENAL_DRUGS = frozenset(
     {
         "morphine", "codeine", "meperidine", "dihydrocodeine", "tramadol", "tapentadol", "fentanyl", "oxycodone",
@@ -124,19 +126,23 @@ def overdose_risks(case: Case, draft: MedicationOrder) -> Risks:
         named.append(f"{'' if sure else 'at least '}{shown(mme.at_least)} MME a day")
     else:
         missing += [f"dose of {part.ref}: {part.reason}" for part in mme.unknown]
-    named += [sedative_name(e.partner) for e in benzodiazepine_exposures(case, draft) if e.words != "taper"]
-    named += [sedative_name(e.partner) for e in depressant_exposures(case, draft)]
-    beside = gabapentinoid_risks(case, draft)
+    beside = Risks()
+    if case.reverse or acting_on_breathing(case):
+        named += [sedative_name(e.partner) for e in benzodiazepine_exposures(case, draft) if e.words != "taper"]
+        named += [sedative_name(e.partner) for e in depressant_exposures(case, draft)]
+        beside = gabapentinoid_risks(case, draft)
     if beside.named:
         gabapentinoids = listing(sedative_name(partner) for _, partner in pairs(case, draft, is_gabapentinoid))
         named.append(f"{gabapentinoids} ({beside.named[0]})")
     for risks in (use_disorders(case, REMISSION_MONTHS), overdoses(case)):
         named += risks.named
         missing += risks.missing
-    if case.condition("opioid_use_disorder") is None and _treated(case):
+    if _treated(case) and case.condition("opioid_use_disorder") is None:
         named.append("treatment of opioid use disorder")
     missing += beside.missing
-    lungs = [name for name in (disease(case, *SLEEP_APNOEA), disease(case, "copd")) if name is not None]
+    lungs = []
+    if case.lists_any(LUNGS):
+        lungs = [name for name in (disease(case, *SLEEP_APNOEA), disease(case, "copd")) if name is not None]
     if not case.medications_known:
         missing.append(case.missing("medications"))
     return Risks(tuple(dict.fromkeys(named + lungs)), tuple(dict.fromkeys(missing)))
