@@ -37,6 +37,9 @@ def end_of(start: date, days: Decimal) -> date:
 
 def joined(spans: Iterable[Span], gap_days: int) -> tuple[Span, ...]:
     """Sorted spans, those with a gap of at most ``gap_days`` joined."""
+    spans = tuple(spans)
+    if len(spans) < 2:
+        return spans
     runs: list[Span] = []
     for span in sorted(spans, key=lambda each: (each.start, each.last)):
         if runs and span.start.toordinal() - runs[-1].last.toordinal() - 1 <= gap_days:
