@@ -167,8 +167,8 @@ def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
     running = {proposal.delete for proposal in made if proposal.ask in ("titrate", "keep_first_line")}
     kept: list[Proposal] = []
     for proposal in made:
-        another = any(p.ask in NEW_AGENTS and p.delete == proposal.delete for p in kept)
-        if proposal.ask in NEW_AGENTS and proposal.delete in running and another:
+        beside_running = proposal.ask in NEW_AGENTS and proposal.delete in running
+        if beside_running and any(p.ask in NEW_AGENTS and p.delete == proposal.delete for p in kept):
             continue
         if not any(_covers(one, proposal) for one in kept) and not _outdone(proposal, made):
             kept.append(proposal)

@@ -52,12 +52,13 @@ class Case:
         selected: frozenset[str] | None = None,
         settings: ReviewSettings | None = None,
     ) -> None:
-        self.drafts = tuple(sorted(drafts, key=lambda draft: (draft.ref, draft.name)))
+        self.drafts = tuple(sorted(drafts, key=_reference))
         self.chart = chart
         self.today = today
         self.hook = hook
         self.settings = settings or ReviewSettings()
-        self.asked = [d for d in self.drafts if selected and d.ref in selected] or list(self.drafts)
+        chosen = [draft for draft in self.drafts if draft.ref in selected] if selected else []
+        self.asked = chosen or list(self.drafts)
         self.answers: dict[object, Any] = {}
         self.chart_answers: dict[object, Any] = {}
 
@@ -377,6 +378,7 @@ class Case:
         return None if days is None else days.start
 
 
+_reference = attrgetter("ref", "name")
 _when = attrgetter("taken", "taken_at", "ref")
 """In what order the dated observations were taken."""
 

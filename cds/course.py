@@ -199,11 +199,7 @@ def _names(order: MedicationOrder) -> tuple[str, ...]:
 
 @once_for
 def _change(case: Case, name: str, systemic: bool) -> DoseChange:
-    def concerned(order: MedicationOrder) -> bool:
-        return order.drug is not None and order.drug.has(name) and is_systemic(order) == systemic
-
-    old = [order for order in _gone(case) if concerned(order)]
-    new = [order for order in case.starting if concerned(order)]
+    old, new = _holding(name, systemic, _gone(case)), _holding(name, systemic, case.starting)
     if not new:
         return "falls"
     if not old:
@@ -216,6 +212,15 @@ def _change(case: Case, name: str, systemic: bool) -> DoseChange:
     if dose[0] == dose_before[0]:
         return "unchanged"
     return "rises" if dose[0] > dose_before[0] else "falls"
+
+
+def _holding(name: str, systemic: bool, orders: Iterable[MedicationOrder]) -> list[MedicationOrder]:
+    """The orders of drugs with this ingredient that take this way into the body."""
+    return [
+        order
+        for order in orders
+        if order.drug is not None and name in order.drug.names and order.drug.systemic == systemic
+    ]
 
 
 def _total(orders: Iterable[MedicationOrder], name: str) -> Amount | None:
@@ -245,6 +250,8 @@ def _settled(case: Case, draft: MedicationOrder) -> bool:
 @once_a_case
 def _gone(case: Case) -> tuple[MedicationOrder, ...]:
     """Active on the list, and replaced or stopped in this signing."""
+    if not case.replacements:
+        return ()
     kept = {id(order) for order in case.kept}
     return tuple(order for order in case.listed if id(order) not in kept)
 

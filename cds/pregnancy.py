@@ -82,8 +82,10 @@ def pregnancy(case: Case, windows: Windows) -> Status:
 
 def breastfeeding(case: Case, windows: Windows) -> Status:
     """Whether the patient breastfeeds: the last record that says yes or no, and the problem list."""
-    said = [(day, BREASTFEEDING.read(text)) for day, text in _all(case, "breastfeeding")]
-    last = max(((day, answer == "yes") for day, answer in said if answer in ("yes", "no")), default=None)
+    last: tuple[date, bool] | None = None
+    if "breastfeeding" in case.observed:
+        said = [(day, BREASTFEEDING.read(text)) for day, text in _all(case, "breastfeeding")]
+        last = max(((day, answer == "yes") for day, answer in said if answer in ("yes", "no")), default=None)
     if last is not None and (case.today - last[0]).days <= windows.status_days:
         return Status("yes" if last[1] else "no", f"breastfeeding recorded {last[0]}")
     listed = case.condition("breastfeeding")

@@ -42,6 +42,7 @@ SLEEP_APNOEA = (
 """From the most specific to the least: a condition goes by the first that it has."""
 CHRONIC = (*NEUROMUSCULAR, *LUNGS, *SLEEP_APNOEA, "asthma_unspecified")
 OBSTRUCTED = ("toxic_megacolon", "paralytic_ileus", "gi_obstruction")
+GUT = frozenset({*OBSTRUCTED, "fecal_impaction"})
 NAMES = DISEASE_NAMES | {
     "respiratory_failure_hypercapnic": "hypercapnic respiratory failure",
     "respiratory_failure_acute": "acute respiratory failure",
@@ -231,11 +232,13 @@ def obstructed_bowel(case: Case, draft: MedicationOrder) -> Outcome:
     """Give no opioid with an obstructed or paralysed bowel."""
     if not starts_opioid(draft):
         return NO_OPIOID
+    missing = case.not_answered("conditions")
+    if not case.lists_any(GUT):
+        return CannotTell(missing) if missing else DoesNotApply("no obstruction on record")
     obstructed = [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, OBSTRUCTED)]
     impacted = [_sign(condition, NAMES[meaning]) for meaning, condition in _listed(case, ("fecal_impaction",))]
     if obstructed:
         return Fires("critical", _gut_facts(draft, obstructed + impacted), asks=("delete",))
-    missing = () if case.chart.answers("conditions") else (case.missing("conditions"),)
     if impacted:
         return Fires("warning", _gut_facts(draft, impacted), "impaction", ("delete",), missing)
     return CannotTell(missing) if missing else DoesNotApply("no obstruction on record")
