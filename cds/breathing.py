@@ -116,6 +116,8 @@ def class_name(order: MedicationOrder) -> str:
 def listing(names: Iterable[str]) -> str:
     """Names as a sentence lists them, each once: "a, b and c"; empty where there are none."""
     each = list(dict.fromkeys(names))
+    if len(each) < 2:
+        return "".join(each)
     return " and ".join(part for part in (", ".join(each[:-1]), *each[-1:]) if part)
 
 

@@ -314,8 +314,10 @@ class Case:
         """The dated observations up to today by meaning, the latest first."""
         observed: dict[str, list[Observation]] = {}
         today = self.today
-        for observation in [one for one in self.chart.observations if one.taken is not None and one.taken <= today]:
-            observed.setdefault(observation.meaning, []).append(observation)
+        for observation in self.chart.observations:
+            taken = observation.taken
+            if taken is not None and taken <= today:
+                observed.setdefault(observation.meaning, []).append(observation)
         for found in observed.values():
             if len(found) > 1:
                 found.sort(key=_when, reverse=True)

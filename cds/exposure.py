@@ -111,7 +111,10 @@ def recorded_spans(medications: Iterable[MedicationOrder], today: date) -> tuple
         days = span(record, today) if record.kind != "dispense" else None
         if days is None:
             continue
-        fills = _fills(record, dispenses) if is_order(record) else []
+        fills = _fills(record, dispenses) if dispenses and is_order(record) else []
+        if not fills:
+            found.append((record, days))
+            continue
         fills = [fill for fill in fills if last_day(fill) is not None]
         for fill in fills:
             if not fill.dosages and record.dosages and record.drug is not None:
