@@ -5,6 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from cds import sig_words as w
+from cds.chart import Quantity
 from cds.units import word_set
 
 ONE = Decimal(1)
@@ -65,3 +66,34 @@ class Cursor:
         else:
             return None, at
         return days, end + (self.word(end) == "period")
+
+
+class Named(Cursor):
+    """What the words of one instruction name, filled while they are read."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        super().__init__(tokens)
+        self.amounts: list[Amount] = []
+        self.rates: list[Rate] = []
+        self.slots: set[str] = set()
+        self.weekdays: set[int] = set()
+        self.joined_slot = self.meals = self.as_needed = self.once = False
+        self.up_to_dose = self.up_to_times = self.scaled = False
+        self.shared = self.clocked = self.patch = self.of_a_date = False
+        self.day_total: Quantity | None = None
+        self.concentration: Quantity | None = None
+        self.dissolved: tuple[Quantity, Quantity, Quantity] | None = None
+        self.limit: Quantity | None = None
+        self.limit_days: Decimal | None = None
+        self.bounds: Decimal | None = None
+        self.route: str | None = None
+        self.understood = True
+
+    def fail(self, at: int) -> int:
+        self.understood = False
+        return at + 1
+
+    def add_route(self, word: str) -> None:
+        route = w.ROUTES.get(word)
+        if self.route is None or route == "injection":
+            self.route = route or self.route

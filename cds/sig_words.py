@@ -13,6 +13,8 @@ VOLUME = word_set(
 )
 MILLILITRES = word_set("ml mls cc milliliter milliliters millilitre millilitres")
 COUNT = COUNT_WORDS
+MEASURES = COUNT | MASS | VOLUME
+REPEATED = word_set("times time x")
 SIZES = word_set("oral small large whole full")
 FORM_PREFIX = word_set("oral er ir xr sr cr extended immediate release - delayed sublingual buccal transdermal")
 
@@ -22,6 +24,7 @@ DAYS = word_set("days day d")
 WEEKS = word_set("weeks week wks wk w")
 MONTHS = word_set("months month")
 TIME_UNITS = MINUTES | HOURS | DAYS | WEEKS | MONTHS
+SHORT_TIMES, LONG_TIMES = HOURS | MINUTES, DAYS | WEEKS | MONTHS
 
 RATES = {
     "daily": (1, 1), "qd": (1, 1), "qday": (1, 1), "everyday": (1, 1), "bid": (2, 1), "bd": (2, 1), "tid": (3, 1),
