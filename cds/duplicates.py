@@ -6,13 +6,16 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Literal
 
-from cds.chart import MedicationOrder
-from cds.likeness import Names, alike, at_higher_dose, drug_names, same_product_and_dosage
+from cds.chart import Dosage, MedicationOrder
+from cds.likeness import Names, alike, at_higher_dose, dosage_keys, drug_names, same_product_and_dosage
 from cds.supply import first_day, last_day
 
 RENEWAL_DAYS = 7
 """An old order that ends no later than this after the new one starts is renewed by it."""
 RENEWAL = timedelta(days=RENEWAL_DAYS)
+
+FEW = 4
+"""So many orders are compared one by one."""
 
 
 def rank(record: MedicationOrder) -> tuple[str, str, str, date]:
@@ -120,13 +123,15 @@ def _all_different(orders: Sequence[MedicationOrder]) -> bool:
 
 class _Successors:
     """Which orders of a list are worth comparing with one of them: those of its reference, those that name it, and of
-    its drug those that share an identifier, or its prescriber and began late enough. A long list stays quick."""
+    its drug those that share an identifier, or its prescriber and began late enough, where it has no end at its own
+    dosage. A long list stays quick."""
 
     def __init__(self, orders: list[MedicationOrder]) -> None:
         self.orders = orders
         self.named: dict[object, list[int]] = {}
         self.begun: dict[object, list[tuple[date, int]]] = {}
         self.changed: dict[object, list[int]] = {}
+        self.repeated: dict[object, dict[Dosage | str, list[tuple[date, int]]]] = {}
         for place, order in enumerate(orders):
             for name in self._names(order, *order.follows):
                 self.named.setdefault(name, []).append(place)
@@ -143,11 +148,24 @@ class _Successors:
         if order.drug is not None and first is not None:
             same = _drug_and_prescriber(order)
             day = first if last is None or last - date.min < RENEWAL else max(first, last - RENEWAL)
-            days = self.begun.get(same, ())
-            places.update(place for _, place in days[bisect_left(days, (day, -1)) :])
+            days = self.begun.get(same, [])
+            days = days[bisect_left(days, (day, -1)) :]
+            if last is None and len(days) > FEW:
+                days = [begun for begun in self._at_dosage_of(order, same) if begun[0] >= day]
+            places.update(place for _, place in days)
             places.update(self.changed.get(same, ()))
         places.discard(old)
         return sorted(places)
+
+    def _at_dosage_of(self, order: MedicationOrder, same: object) -> list[tuple[date, int]]:
+        """Those of its drug and prescriber whose dosage may be identical: nothing else renews an order without end."""
+        repeated = self.repeated.get(same)
+        if repeated is None:
+            repeated = self.repeated[same] = {}
+            for begun in self.begun.get(same, ()):
+                for key in dosage_keys(self.orders[begun[1]]):
+                    repeated.setdefault(key, []).append(begun)
+        return [begun for key in dosage_keys(order) for begun in repeated.get(key, ())]
 
     @staticmethod
     def _names(order: MedicationOrder, *linked: str) -> list[object]:

@@ -41,6 +41,14 @@ def same_product_and_dosage(some: MedicationOrder, other: MedicationOrder) -> bo
     return all(_same_dosage(*pair) for pair in zip(some.dosages, other.dosages, strict=True))
 
 
+def dosage_keys(order: MedicationOrder) -> tuple[Dosage | str, ...]:
+    """What the first dosage says, as structured and as text: two orders of identical dosage share one of these."""
+    if not order.dosages:
+        return ()
+    schedule, text = _schedule(order.dosages[0]), _folded(order.dosages[0].text or "")
+    return tuple(key for key in (schedule, text) if key and key != NO_SCHEDULE)
+
+
 def at_higher_dose(kept: MedicationOrder, other: MedicationOrder) -> MedicationOrder:
     """``kept``, with the dosage (and strength) of ``other`` where that is the higher or the only known daily dose."""
     if kept.drug is None or other.drug is None or not other.dosages:

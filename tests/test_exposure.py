@@ -3,9 +3,12 @@
 from datetime import date
 from decimal import Decimal
 from itertools import permutations
+from random import Random
 
 import pytest
+from msgspec.structs import replace
 
+from cds import duplicates
 from cds.chart import Dosage, MedicationOrder, Quantity
 from cds.exposure import (
     Span,
@@ -426,6 +429,29 @@ def test_a_linked_order_takes_the_place_of_the_old() -> None:
     old = order("a", OXYCODONE, a_day(20), authored=day(5))
     assert active(old, order("b", OXYCODONE, a_day(5), follows=frozenset({old.ref}))) == ["b"]
     assert active(old, order("b", tablet("morphine 15"), follows=frozenset({old.ref}))) == ["b"]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_long_list_is_compared_as_a_short_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = Random(seed)
+    dosages = [
+        a_day(5),
+        a_day(10),
+        a_day(5, text="As the label says"),
+        Dosage(text="as the  label says"),
+        Dosage(),
+        None,
+    ]
+    ends = [None, None, None, day(30), day(2)]
+    listed = [
+        order(f"m{count}", OXYCODONE, *filter(None, (chance.choice(dosages),)), authored=day(chance.randint(0, 60)))
+        for count in range(24)
+    ]
+    listed = [replace(one, valid_to=chance.choice(ends)) for one in listed]
+    quick = active(*listed)
+    monkeypatch.setattr(duplicates, "FEW", len(listed))
+    assert active(*listed) == quick
+    assert 1 < len(quick) < len(listed)
 
 
 def test_links_in_a_circle_lose_no_drug() -> None:
