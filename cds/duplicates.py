@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Literal
 
-from cds.chart import Dosage, MedicationOrder
+from cds.chart import MedicationOrder
 from cds.likeness import Names, alike, at_higher_dose, dosage_keys, drug_names, same_product_and_dosage
 from cds.supply import first_day, last_day
 
@@ -131,7 +131,7 @@ class _Successors:
         self.named: dict[object, list[int]] = {}
         self.begun: dict[object, list[tuple[date, int]]] = {}
         self.changed: dict[object, list[int]] = {}
-        self.repeated: dict[object, dict[Dosage | str, list[tuple[date, int]]]] = {}
+        self.repeated: dict[object, dict[object, list[tuple[date, int]]]] = {}
         for place, order in enumerate(orders):
             for name in self._names(order, *order.follows):
                 self.named.setdefault(name, []).append(place)
@@ -163,9 +163,14 @@ class _Successors:
         if repeated is None:
             repeated = self.repeated[same] = {}
             for begun in self.begun.get(same, ()):
-                for key in dosage_keys(self.orders[begun[1]]):
-                    repeated.setdefault(key, []).append(begun)
-        return [begun for key in dosage_keys(order) for begun in repeated.get(key, ())]
+                schedule, text = dosage_keys(self.orders[begun[1]])
+                if schedule is not None:
+                    repeated.setdefault(schedule, []).append(begun)
+                if text:
+                    repeated.setdefault((text, schedule is None), []).append(begun)
+        schedule, text = dosage_keys(order)
+        keys = (schedule or (text, False), (text, True))
+        return [begun for key in keys for begun in repeated.get(key, ())]
 
     @staticmethod
     def _names(order: MedicationOrder, *linked: str) -> list[object]:

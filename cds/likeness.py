@@ -41,12 +41,13 @@ def same_product_and_dosage(some: MedicationOrder, other: MedicationOrder) -> bo
     return all(_same_dosage(*pair) for pair in zip(some.dosages, other.dosages, strict=True))
 
 
-def dosage_keys(order: MedicationOrder) -> tuple[Dosage | str, ...]:
-    """What the first dosage says, as structured and as text: two orders of identical dosage share one of these."""
+def dosage_keys(order: MedicationOrder) -> tuple[Dosage | None, str]:
+    """What the first dosage says, as structured (None: nothing) and as text. Two orders of identical dosage have one of
+    these in common: the text only where one of the two has nothing structured."""
     if not order.dosages:
-        return ()
+        return None, ""
     schedule, text = _schedule(order.dosages[0]), _folded(order.dosages[0].text or "")
-    return tuple(key for key in (schedule, text) if key and key != NO_SCHEDULE)
+    return None if schedule == NO_SCHEDULE else schedule, text
 
 
 def at_higher_dose(kept: MedicationOrder, other: MedicationOrder) -> MedicationOrder:
