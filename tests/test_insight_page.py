@@ -342,6 +342,8 @@ def test_a_chart_says_what_it_shows_and_escapes_it() -> None:
     drawn = charts.shares(["<b>x", "y"], [Rate(1, 2), Rate(0, 0)], 'says "<i>"')
     assert 'aria-label="says &quot;&lt;i&gt;&quot;"' in drawn and "&lt;b&gt;x" in drawn and "<b>" not in drawn
     assert 'class="series accepted"' in drawn and "1 of 2" in drawn
+    long = charts.shares(["The suggested treatment is contraindicated for this patient", "y"], [Rate(1, 2)] * 2, "says")
+    assert "is</tspan>" in long and ">contraindicated for this patient</tspan>" in long and "…" not in long
     lines = charts.latency(["a", "b"], [[1.0, 2.0], [1.0, 2.0], [None, None]], "says")
     assert [name in lines for name in ("median", "95th percentile", "99th percentile")] == [True, True, False]
     assert charts.cards_by_week(["a"], [[0], [0], [0]], "none")

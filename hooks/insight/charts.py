@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -33,6 +34,8 @@ SO_FAR = " …"
 LEAST_LABELLED = 0.06
 """Bars that are a smaller part of the longest carry no number of their own."""
 SHARE_WIDTH = 50
+LONGEST_LINE = 32
+"""Letters of a bar's name on each of its two lines."""
 LETTERS = 13
 """The size of the labels, as insight.css has it."""
 
@@ -72,17 +75,24 @@ def cards_by_group(groups: Sequence[str], fates: Sequence[Sequence[int]], says: 
 def shares(names: Sequence[str], rates: Sequence[Rate], says: str, series: str = "accepted") -> Markup:
     """A bar for each, first one on top, with its interval; the numbers stand at the right."""
     pygal = _pygal()
+    named = [
+        wrap(name, LONGEST_LINE, max_lines=2, placeholder="…", break_on_hyphens=False) or [""]
+        for name in reversed(names)
+    ]
     labels = [(_percent(rate.share or 0), f"{rate.count:,} of {rate.of:,}") for rate in rates]
     most = _ceiling(max((_top(rate) for rate in rates), default=0), 1.0)
     chart = pygal.HorizontalBar(
         **_look(len(names), right=SHARE_WIDTH + _margin([of for _, of in labels])),
-        x_labels=list(reversed(names)),
+        x_labels=[max(lines, key=len) for lines in named],
         range=(0, most),
         y_labels=_steps(most),
         value_formatter=_percent,
     )
     chart.add(series, [_with_interval(rate) for rate in reversed(rates)])
-    return _drawn(chart, (series,), says, list(reversed(labels)))
+    root = _plain(chart)
+    _write_lines(root, named)
+    _write_at_right(root, list(reversed(labels)))
+    return _marked(root, (series,), says)
 
 
 def latency(weeks: Sequence[str], lines: Sequence[Sequence[float | None]], says: str) -> Markup:
@@ -213,11 +223,8 @@ def _with_interval(rate: Rate) -> Mapping[str, Any]:
 # From the library's drawing to the page's
 
 
-def _drawn(chart: Graph, series: Sequence[str], says: str, labels: Sequence[tuple[str, str]] = ()) -> Markup:
-    root = _plain(chart)
-    if labels:
-        _write_at_right(root, labels)
-    return _marked(root, series, says)
+def _drawn(chart: Graph, series: Sequence[str], says: str) -> Markup:
+    return _marked(_plain(chart), series, says)
 
 
 def _plain(chart: Graph) -> Element:
@@ -256,6 +263,15 @@ def _marked(root: Element, series: Sequence[str], says: str) -> Markup:
     root.set("role", "img")
     root.set("aria-label", says)
     return Markup(tostring(root, encoding="unicode", short_empty_elements=True))  # noqa: S704
+
+
+def _write_lines(root: Element, named: Sequence[Sequence[str]]) -> None:
+    """The name of each bar, from the lowest up, on the lines that it takes."""
+    axis = next(group for group in root.iter("g") if group.get("class") == "axis y")
+    for text, lines in zip(axis.iter("text"), named, strict=True):
+        text.text = lines[0] if len(lines) == 1 else None
+        for line, down in zip(lines if len(lines) > 1 else (), ("-0.5em", "1.1em"), strict=False):
+            SubElement(text, "tspan", {"x": text.get("x", "0"), "dy": down}).text = line
 
 
 def _write_at_right(root: Element, labels: Sequence[tuple[str, str]]) -> None:

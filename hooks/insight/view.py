@@ -17,7 +17,6 @@ from hooks.insight.signs import CALLS, FEWEST, Sign
 from hooks.insight.tally import FATES, Tally, total
 
 MOST_BARS = 10
-LONGEST_NAME = 36
 FEW = 20
 """Answers of a week below which its percentiles are not drawn."""
 
@@ -137,12 +136,12 @@ def drawn(counted: Counted, found: Sequence[Sign], known: Mapping[str, Knowledge
     reasons = [row for row in sheets["reasons"].rows if row[0] == ALL][:MOST_BARS]
     if reasons:
         says = f"Most frequent reason: {reasons[0][1]}."
-        told = [_short(str(row[1])) for row in reasons]
+        told = [str(row[1]) for row in reasons]
         draw("reasons", charts.shares(told, [_rate(row[2]) for row in reasons], says, "overridden"), says)
     causes = [row for row in sheets["causes"].rows if row[1] == "in scope"][:MOST_BARS]
     if causes:
         says = f"Most frequent cause: {causes[0][0]}."
-        told = [_short(str(row[0])) for row in causes]
+        told = [str(row[0]) for row in causes]
         draw("causes", charts.shares(told, [_rate(row[2]) for row in causes], says, "unknown"), says)
     if tally.answers:
         lines = [
@@ -164,11 +163,7 @@ def _median(tally: Tally) -> str:
 
 
 def _name(row: Sequence[Any]) -> str:
-    return _short(f"{row[0]} {row[1]}")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1].rstrip(" ,;:") + "…"
+    return f"{row[0]} {row[1]}"
 
 
 def _rate(cell: object) -> Rate:
