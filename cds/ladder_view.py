@@ -129,7 +129,7 @@ def last_day_of(case: Case, trial: Trial) -> date:
 def facts_of(case: Case, draft: MedicationOrder, seen: View) -> dict[str, str]:
     """What every finding of the ladder tells: drug, indication, state, and the best trial of each class."""
     drug = opioid_name(draft)
-    facts = {"drug": drug, "drug_start": sentence_start(drug), **indication_facts(seen.indication)}
+    facts = {"drug": drug, **indication_facts(seen.indication)}
     if seen.ladder.state != "unknown":
         facts["ladder_state"] = seen.ladder.state
         for name in CLASSES:
@@ -217,11 +217,6 @@ def history_of(trial: Trial) -> str:
 def name_of(name: str, trial: Trial) -> str:
     """The agent of a class, else the class."""
     return trial.agent or CLASS_NAMES[name]
-
-
-def sentence_start(text: str) -> str:
-    """The text with a capital; a name that begins with one small letter keeps it (eGFR)."""
-    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def unknown_of(*entries: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from cds.case import number
 from cds.knowledge import SUMMARY_LIMIT, UNITS, Knowledge, Source, Words
-from cds.ladder_view import sentence_start
 
 ENTRIES = ("not_known", "renal_missing", "unknown")
 """The names of facts that list ``notAssessed`` entries."""
@@ -106,10 +105,18 @@ class Facts:
 
 
 def fill(template: str, facts: Mapping[str, str], fit: Callable[[str], str], alternative: str = "") -> str:
-    """The wording with its facts, made fit by ``plain`` or ``escape_sentence``; a fact that opens it begins with a
-    capital. The ``alternative`` that is proposed is a fact as well. Raises ``KeyError`` for a fact that is missing."""
+    """The wording with its facts, made fit by ``plain`` or ``escape_sentence``; a fact that opens it, or one of its
+    lines, begins with a capital. The ``alternative`` that is proposed is a fact as well. Raises ``KeyError`` for a fact
+    that is missing."""
     text = template.format_map(Facts(facts, fit, alternative))
-    return sentence_start(text) if template.startswith("{") else text
+    if template.startswith("{"):
+        text = sentence_start(text)
+    return "\n".join(map(sentence_start, text.split("\n"))) if "\n{" in template else text
+
+
+def sentence_start(text: str) -> str:
+    """The text with a capital; a name that begins with one small letter keeps it (eGFR)."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def _worded(value: str) -> str:

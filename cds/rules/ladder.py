@@ -20,7 +20,6 @@ from cds.ladder_view import (
     last_day_of,
     name_of,
     other_state,
-    sentence_start,
     unknown_of,
     view,
 )
@@ -70,7 +69,7 @@ def opioid_after_one_class(case: Case, draft: MedicationOrder) -> Outcome:
     name, trial = next((name, trial) for name, trial in seen.ladder.classes.items() if trial.satisfied)
     tried = name_of(name, trial)
     words = _trigeminal(seen) or ("add_on" if going_well(trial) else "default")
-    facts = {"tried": tried, "tried_start": sentence_start(tried), "tried_class": name}
+    facts = {"tried": tried, "tried_class": name}
     return _step(case, draft, seen, words, ("second_class",), facts, running=True)
 
 
@@ -107,7 +106,7 @@ def _combination(seen: View) -> tuple[str, dict[str, str]]:
     left = " or ".join(CLASS_NAMES[name] for name in seen.ladder.untried)
     partly = any(classes[name].grade == "PARTIAL" for name in seen.ladder.untried)
     how = "not fully tried" if partly else "still untried"
-    return "untried", {"untried": left, "untried_start": sentence_start(left), "how_tried": how}
+    return "untried", {"untried": left, "how_tried": how}
 
 
 def _evidence(pair: tuple[str, str]) -> str:
@@ -242,12 +241,12 @@ def _step(
     if running and words != "trigeminal":
         raised, kept = _to_raise(case, draft, seen), _to_keep(seen)
         if raised is not None:
-            words, facts = "raise", facts | {"raised": raised, "raised_start": sentence_start(raised)}
+            words, facts = "raise", facts | {"raised": raised}
         elif kept is not None:
             words, facts = "keep", facts | {"kept": str(kept.agent), "until": last_day_of(case, kept).isoformat()}
         elif drafted := _drafted(case, seen):
             words, asks = "drafted", (*(ask for ask in asks if ask == "topical"), "delete")
-            facts |= {"drafted": drafted, "drafted_start": sentence_start(drafted)}
+            facts["drafted"] = drafted
     return Fires("warning", facts_of(case, draft, seen) | facts, words, asks, seen.ladder.unknown)
 
 

@@ -6,7 +6,7 @@ from cds.case import Case, number
 from cds.chart import MedicationOrder, Observation
 from cds.first_line import CLASSES
 from cds.knowledge import load_group
-from cds.ladder_view import View, facts_of, going_well, last_day_of, other_state, sentence_start, view
+from cds.ladder_view import View, facts_of, going_well, last_day_of, other_state, view
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.trials import Trial
 
@@ -108,7 +108,7 @@ def _agent_facts(case: Case, draft: MedicationOrder, seen: View, trial: Trial) -
     days = {"start": trial.start, "end": trial.end}
     return (
         facts_of(case, draft, seen)
-        | {"agent": agent, "agent_start": sentence_start(agent)}
+        | {"agent": agent}
         | {name: day.isoformat() for name, day in days.items() if day is not None}
     )
 
