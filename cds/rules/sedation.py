@@ -59,6 +59,9 @@ NOT_KNOWN = {
 }
 """What a missing answer leaves unknown of the risks of DD-02."""
 
+LONG_TOGETHER = frozenset({"established", "oxybate_established", "change_not_known"})
+"""Wordings that say for how many days both have been taken at least."""
+
 NOT_AN_OPIOID = DoesNotApply("no opioid is started")
 
 
@@ -224,6 +227,8 @@ def _dumps_dose(draft: MedicationOrder) -> bool:
 def _fires(case: Case, draft: MedicationOrder, exposures: tuple[Exposure, ...]) -> Fires:
     gravest = exposures[0]
     facts = _pair_facts(case, draft, tuple((exposure.opioid, exposure.partner) for exposure in exposures))
+    if gravest.words in LONG_TOGETHER:
+        facts["established_days"] = str(ESTABLISHED_DAYS)
     if gravest.indicator == "info":
         return Fires("info", facts, gravest.words)
     asks = ["delete"]
@@ -249,7 +254,6 @@ def _pair_facts(
         "partner": listing(sedative_name(partner) for _, partner in found),
         "partner_class": listing(class_name(partner) for _, partner in found),
         "partner_standing": standing(case, other),
-        "established_days": str(ESTABLISHED_DAYS),
         "both": "Both" if len({sedative_name(other) for _, other in found}) == 1 else "All",
     }
     since = None if any(other is one for one in case.drafts) else case.taken_since(other)
