@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -12,7 +11,7 @@ from cds.chart import MedicationOrder
 from cds.course import established
 from cds.days import months_before
 from cds.dose import daily_dose
-from cds.drugs import ingredient_drug
+from cds.drugs import ingredient_roles
 from cds.exposure import continuous_days, span, supply_days
 from cds.once import once_a_case, once_for
 from cds.scope import STOPPING_STATUSES, depressant_class, is_rescue, stops
@@ -101,12 +100,8 @@ def sedative_name(order: MedicationOrder) -> str:
     return " / ".join(names) or order.name
 
 
-@lru_cache(maxsize=1024)
 def _sedates(ingredient: str) -> bool:
-    try:
-        return "cns_depressant" in ingredient_drug(ingredient).roles
-    except KeyError:
-        return False
+    return "cns_depressant" in ingredient_roles(ingredient)
 
 
 def class_name(order: MedicationOrder) -> str:

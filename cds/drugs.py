@@ -158,6 +158,15 @@ def ingredient_drug(name: str) -> Drug:
     return _drug(DrugReading((Ingredient(name),), Manner()), "name", Manner())
 
 
+@lru_cache(CACHE_SIZE)
+def ingredient_roles(name: str) -> frozenset[str]:
+    """The roles of an ingredient; none for one that drugs.csv lacks."""
+    try:
+        return ingredient_drug(name).roles
+    except KeyError:
+        return frozenset()
+
+
 def _by_code_at(site: SiteCodes | None, coding: Coding) -> Iterator[Candidate]:
     """What a code stands for: by the site's own codes, else by the tables, else by the release that the site holds."""
     if site is None or not coding.code:

@@ -10,12 +10,16 @@ from cds.breathing import days_running, listing, one_off, standing
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import ESTABLISHED_DAYS, GAP_DAYS, dose_change, established
-from cds.drugs import Drug, ingredient_drug
+from cds.drugs import Drug, ingredient_roles
 from cds.exposure import counts, recorded_spans, span
 from cds.once import once_a_chart
 from cds.scope import stops
+from cds.supply import first_day
 
 END_NOT_KNOWN = "its end is not recorded"
+
+BOOSTERS = frozenset({"ritonavir", "cobicistat"})
+"""Given to inhibit CYP3A4: of a combination these are named, whatever else of it does so too."""
 
 
 class Named(Struct, frozen=True):
@@ -37,13 +41,15 @@ class Named(Struct, frozen=True):
 
 class Partner(Struct, frozen=True):
     """A partner drug. ``name`` is the ingredient that interacts; ``taken`` whether it is taken after this signing;
-    ``last`` its last day where it ended; ``standing`` is how a card says all this."""
+    ``last`` its last day where it ended; ``lately``: it began, so that it ended too, within the days asked for, though
+    its last day is not recorded; ``standing`` is how a card says all this."""
 
     order: MedicationOrder
     name: str
     standing: str
     taken: bool
     last: date | None = None
+    lately: bool = False
 
 
 def holds(*ingredients: str) -> Named:
@@ -63,17 +69,13 @@ def either(some: Named, other: Named) -> Named:
 
 @lru_cache(maxsize=4096)
 def _part(drug: Drug, ingredients: frozenset[str], roles: frozenset[str]) -> str | None:
-    for part in drug.ingredients:
-        if part.name in ingredients or not roles.isdisjoint(_roles(part.name)):
-            return part.name
-    return None
-
-
-def _roles(ingredient: str) -> frozenset[str]:
-    try:
-        return ingredient_drug(ingredient).roles
-    except KeyError:
-        return frozenset()
+    found = [
+        part.name
+        for part in drug.ingredients
+        if part.name in ingredients or not roles.isdisjoint(ingredient_roles(part.name))
+    ]
+    boosting = [name for name in found if name in BOOSTERS]
+    return next(iter(boosting or found), None)
 
 
 def partners(
@@ -155,7 +157,22 @@ def _past_partner(case: Case, name: str, orders: list[MedicationOrder], within_d
             return Partner(order, name, said, taken=False, last=last)
     if not endless:
         return None
-    return Partner(min(endless, key=lambda one: one.ref), name, END_NOT_KNOWN, taken=False)
+    lately = [order for order in endless if begun_within(order, case.today, within_days)]
+    order = min(lately or endless, key=lambda one: one.ref)
+    if not lately:
+        return Partner(order, name, END_NOT_KNOWN, taken=False)
+    return Partner(order, name, begun_lately(order), taken=False, lately=True)
+
+
+def begun_within(order: MedicationOrder, today: date, days: int) -> bool:
+    """Whether it began so few days ago that, whenever it ended, that was no longer ago."""
+    first = first_day(order)
+    return first is not None and 0 <= (today - first).days <= days
+
+
+def begun_lately(order: MedicationOrder) -> str:
+    """How such a drug stands, for a card."""
+    return f"begun {first_day(order)}, {END_NOT_KNOWN}"
 
 
 def long_together(case: Case, draft: MedicationOrder, partner: MedicationOrder) -> bool:

@@ -1,14 +1,13 @@
 """Whether the tramadol step suits this patient (NP-04, NP-14)."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 from msgspec import Struct
 
 from cds.breathing import SLEEP_APNOEA
 from cds.case import Case
 from cds.chart import MedicationOrder
-from cds.drugs import ingredient_drug
+from cds.drugs import ingredient_roles
 from cds.knowledge import load_group
 from cds.partners import partners
 
@@ -54,10 +53,10 @@ def _drugs(case: Case, draft: MedicationOrder) -> Iterable[str]:
         if order.drug is None or "opioid" in order.drug.roles:
             return None
         names = (part.name for part in order.drug.ingredients)
-        return next((name for name in names if not INTERACTING.isdisjoint(_roles(name))), None)
+        return next((name for name in names if not INTERACTING.isdisjoint(ingredient_roles(name))), None)
 
     for partner in partners(case, draft, interacting, _window):
-        if partner.taken or partner.last is not None:
+        if partner.taken or partner.lately or partner.last is not None:
             yield f"{partner.name} ({_why(partner.name)})"
     for name in ("methadone", "buprenorphine"):
         if case.taking_ingredient(name, besides=draft):
@@ -68,22 +67,14 @@ def _window(name: str) -> int:
     """Days for which a drug still counts after its end."""
     if name == "fluoxetine":
         return ANTIDEPRESSANT_DAYS
-    return 0 if (MAO_INHIBITORS | CYP).isdisjoint(_roles(name)) else INTERACTION_DAYS
+    return 0 if (MAO_INHIBITORS | CYP).isdisjoint(ingredient_roles(name)) else INTERACTION_DAYS
 
 
 def _why(name: str) -> str:
-    roles = _roles(name)
+    roles = ingredient_roles(name)
     if not MAO_INHIBITORS.isdisjoint(roles):
         return "MAO inhibitor"
     return "serotonergic" if not SEROTONERGIC.isdisjoint(roles) else "changes its metabolism"
-
-
-@lru_cache(maxsize=1024)
-def _roles(ingredient: str) -> frozenset[str]:
-    try:
-        return ingredient_drug(ingredient).roles
-    except KeyError:
-        return frozenset()
 
 
 def _diseases(case: Case) -> Iterable[str]:

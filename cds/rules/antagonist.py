@@ -7,7 +7,17 @@ from cds.course import dose_change
 from cds.exposure import counts, days_taken, span
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
-from cds.partners import Partner, holds, long_together, named_together, partners, with_role
+from cds.partners import (
+    END_NOT_KNOWN,
+    Partner,
+    begun_lately,
+    begun_within,
+    holds,
+    long_together,
+    named_together,
+    partners,
+    with_role,
+)
 from cds.purpose import acute_pain, treats_use_disorder
 from cds.scope import is_opioid, is_regular_antagonist, opioids_of, stops
 
@@ -20,7 +30,6 @@ FREE_DAYS_LONG_ACTING = KNOWLEDGE.days("opioid_free_after_long_acting_days")
 
 OPIOID = with_role("opioid")
 PARTIAL = frozenset({"buprenorphine", "butorphanol", "nalbuphine", "pentazocine"})
-END_NOT_KNOWN = "its end is not recorded"
 LONG_ACTING = frozenset({"methadone", "buprenorphine"})
 KINDS = {"buprenorphine": "a partial agonist"} | dict.fromkeys(
     PARTIAL - {"buprenorphine"}, "a mixed agonist-antagonist"
@@ -89,9 +98,9 @@ def _lately_taken(case: Case, record: MedicationOrder, waits: bool) -> str | Non
     days = span(record, case.today) if waits and counts(record) else None
     if days is None:
         return None
-    if days.end is None:
-        return END_NOT_KNOWN
     interval = FREE_DAYS_LONG_ACTING if not LONG_ACTING.isdisjoint(opioids_of(record)) else FREE_DAYS
+    if days.end is None:
+        return begun_lately(record) if begun_within(record, case.today, interval) else END_NOT_KNOWN
     first = case.today.fromordinal(case.today.toordinal() - interval)
     if days_taken([days], first, case.today) == 0:
         return None

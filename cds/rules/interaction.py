@@ -237,7 +237,7 @@ def _beside(
 
 
 def _end_not_known(partner: Partner) -> bool:
-    return not partner.taken and partner.last is None
+    return not partner.taken and partner.last is None and not partner.lately
 
 
 def _known(found: Sequence[Partner]) -> list[Partner]:

@@ -20,6 +20,7 @@ from cds.breathing import (
 from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.course import established
+from cds.drugs import Drug, ingredient_roles
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
@@ -146,7 +147,7 @@ def three_cns_active_drugs(case: Case, draft: MedicationOrder) -> Outcome:
         return NOT_AN_OPIOID
     opioid = draft
     if case.reverse:
-        new = pairs(case, draft, lambda order: _cns_class(order) is not None or depressant_class(order) is not None)
+        new = pairs(case, draft, _acts_on_the_brain)
         if not new:
             return DoesNotApply("no new CNS-active drug with an opioid")
         opioid = new[0][0]
@@ -154,8 +155,14 @@ def three_cns_active_drugs(case: Case, draft: MedicationOrder) -> Outcome:
     old = case.aged(CNS_AGE)
     needed = CNS_DRUGS - 1
     if len(sedatives) >= needed or (old and len(classes) >= needed):
-        drugs = {name: CLASS_NAMES[kind] for kind, names in sedatives.items() for name in names}
-        drugs |= {name: CNS_CLASSES[kind] for kind, names in classes.items() for name in names if name not in drugs}
+        drugs = {name: CNS_CLASSES[kind] for kind, names in classes.items() for name in names}
+        for kind, orders in sedatives.items():
+            named = [
+                order
+                for order in orders
+                if order.drug and (len(order.drug.names) == 1 or drugs.keys().isdisjoint(order.drug.names))
+            ]
+            drugs |= {sedative_name(order): CLASS_NAMES[kind] for order in named}
         facts = {
             "drug": opioid_name(opioid),
             "cns_active_drugs": ", ".join(f"{name} ({kind})" for name, kind in sorted(drugs.items())),
@@ -172,28 +179,31 @@ def three_cns_active_drugs(case: Case, draft: MedicationOrder) -> Outcome:
     return CannotTell(tuple(missing)) if missing else DoesNotApply("fewer than three CNS-active drugs")
 
 
-def _cns_active(case: Case) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Names of the drugs of the regimen by class of DD-05, and of those that sedate by class of DD-01 and DD-04."""
+def _cns_active(case: Case) -> tuple[dict[str, list[str]], dict[str, list[MedicationOrder]]]:
+    """Of the regimen: ingredients by class of DD-05, and the orders that sedate by class of DD-01 and DD-04."""
     classes: dict[str, list[str]] = {}
-    sedatives: dict[str, list[str]] = {}
+    sedatives: dict[str, list[MedicationOrder]] = {}
     for order in case.regimen:
         drug = order.drug
         if drug is None or (CNS_ROLES.isdisjoint(drug.roles) and drug.depressant_class is None) or one_off(order):
             continue
-        name = sedative_name(order)
-        cns = _cns_class(order)
-        if cns is not None:
-            classes.setdefault(cns, []).append(name)
+        for ingredient, kind in _cns_classes(drug):
+            classes.setdefault(kind, []).append(ingredient)
         if drug.depressant_class is not None:
-            sedatives.setdefault(drug.depressant_class, []).append(name)
+            sedatives.setdefault(drug.depressant_class, []).append(order)
     return classes, sedatives
 
 
-def _cns_class(order: MedicationOrder) -> str | None:
-    drug = order.drug
-    if drug is None or CNS_ROLES.isdisjoint(drug.roles) or not drug.systemic:
-        return None
-    return next(role for role in CNS_CLASSES if role in drug.roles)
+def _acts_on_the_brain(order: MedicationOrder) -> bool:
+    return order.drug is not None and (depressant_class(order) is not None or bool(_cns_classes(order.drug)))
+
+
+def _cns_classes(drug: Drug) -> tuple[tuple[str, str], ...]:
+    """Each ingredient that is of a class of DD-05, with that class."""
+    if CNS_ROLES.isdisjoint(drug.roles) or not drug.systemic:
+        return ()
+    roles = [(part.name, ingredient_roles(part.name)) for part in drug.ingredients]
+    return tuple([(name, next(kind for kind in CNS_CLASSES if kind in own)) for name, own in roles if own & CNS_ROLES])
 
 
 def opioid_with_hazardous_alcohol(case: Case, draft: MedicationOrder) -> Outcome:
