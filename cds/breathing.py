@@ -225,15 +225,17 @@ def days_running(case: Case, order: MedicationOrder, gap_days: int) -> int:
 
 
 def tapers_off(case: Case, order: MedicationOrder, within_days: int) -> bool:
-    """Falling steps that end within so many days from today."""
-    if len(order.dosages) < 2:
+    """Falling steps that end within so many days from today; the first may be that of the order which it replaces."""
+    before = () if len(order.dosages) > 1 else case.replaced_by(order)[:1]
+    if len(order.dosages) < 2 and not before:
         return False
     ended = _last_day(case, order)
     if order.drug is None or ended is None or (ended - case.today).days > within_days:
         return False
     ingredient = order.drug.ingredients[0].name
     steps = sorted(order.dosages, key=lambda dosage: dosage.sequence or 0)
-    doses = [daily_dose(replace(order, dosages=(step,)), ingredient).maximum for step in steps]
+    records = [*(change.old for change in before), *(replace(order, dosages=(step,)) for step in steps)]
+    doses = [daily_dose(record, ingredient).maximum for record in records]
     known = [dose for dose in doses if dose is not None]
     return len(known) == len(doses) and known[-1] < known[0] and known == sorted(known, reverse=True)
 

@@ -41,7 +41,7 @@ class Drug(Struct, frozen=True):
     names: frozenset[str] = frozenset()
     """The names of its ingredients."""
     systemic: bool = True
-    """It reaches the circulation: not on skin, eye or ear. A route that is not said counts as systemic."""
+    """It reaches the circulation: not on skin, eye or ear, nor as an ointment. A route that is not said counts as systemic."""
     opioids: tuple[str, ...] = ()
     """Its opioid ingredients in the product's order; empty where it is no systemic opioid."""
     is_opioid: bool = False
@@ -51,7 +51,8 @@ class Drug(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         names = frozenset(part.name for part in self.ingredients)
-        systemic = self.route not in LOCAL_ROUTES or not PATCH_OPIOIDS.isdisjoint(names)
+        local = self.route in LOCAL_ROUTES or (self.route == "rectal" and self.form in RUBBED_IN)
+        systemic = not local or not PATCH_OPIOIDS.isdisjoint(names)
         is_opioid = "opioid" in self.roles and systemic
         force_setattr(self, "names", names)
         force_setattr(self, "systemic", systemic)
@@ -109,6 +110,8 @@ ANTAGONIST_ROLES = frozenset({"antagonist", "naloxone", "rescue_antagonist"})
 GRAVE_ROLES = frozenset({"antagonist", "benzodiazepine", "cns_depressant", "maoi", "cyp3a4_strong_inhibitor"})
 TOPICAL_ROLES = frozenset({"topical_lidocaine", "topical_capsaicin", "local_anesthetic"})
 LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "otic"})
+RUBBED_IN = frozenset({"Topical Ointment", "Topical Cream"})
+"""Forms that stay where they are put, by rectum too."""
 PATCH_OPIOIDS = frozenset({"fentanyl", "buprenorphine"})
 """Opioids whose "topical" orders are patches: no cream of them exists."""
 SEDATING_ANTIPSYCHOTICS = frozenset({"chlorpromazine", "clozapine", "olanzapine", "quetiapine"})
