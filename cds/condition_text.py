@@ -31,7 +31,7 @@ CLAUSE_SIGNS = frozenset(",;.:()[]|")
 SOFT_SIGNS = frozenset(",(")
 """A word that takes back reaches over these to what stands before it ("sciatica, resolved")."""
 SENTENCE_SIGNS = frozenset(".;|")
-EXTRA_MEANINGS = frozenset({"ckd_stage_unknown", "overdose_of_other"})
+EXTRA_MEANINGS = frozenset({"ckd_stage_unknown", "overdose_of_other", "cpap_mentioned"})
 EVENTS = frozenset(
     {"overdose_history", "sedative_overdose_history", "seizure_disorder", "head_injury", "tonsillectomy"}
 )

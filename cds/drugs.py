@@ -41,7 +41,7 @@ class Drug(Struct, frozen=True):
     names: frozenset[str] = frozenset()
     """The names of its ingredients."""
     systemic: bool = True
-    """It reaches the circulation: not on skin, eye or ear, nor as an ointment. A route that is not said counts as systemic."""
+    """It reaches the circulation: not on skin, eye or ear, nor as an ointment. One whose route is not said does."""
     opioids: tuple[str, ...] = ()
     """Its opioid ingredients in the product's order; empty where it is no systemic opioid."""
     is_opioid: bool = False

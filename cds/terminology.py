@@ -14,6 +14,7 @@ CACHE_SIZE = 4096
 CACHED_CHARACTERS = 2000
 """Longer concepts are read each time: the caches stay small whatever is sent."""
 NAME_LENGTH = 80
+OBSTRUCTIVE, CPAP = "obstructive_sleep_apnea", "cpap"
 
 
 class Coding(Struct, frozen=True):
@@ -94,6 +95,8 @@ def _meaning_of(concept: Concept, codes: list[tuple[str, str]]) -> ConditionMean
     meanings = _CONDITIONS.with_implied(row.meaning for row in rows)
     if meanings & NEUROPATHIC:
         meanings = meanings.difference(*(_TEXTS.meaning(text).takes_away for text in concept.texts()))
+    if OBSTRUCTIVE in meanings and any(CPAP in _TEXTS.meaning(text).meanings for text in concept.texts()):
+        meanings |= {CPAP}  # no code of sleep apnoea tells how it is treated
     if meanings - {UNSPECIFIC}:
         return ConditionMeaning(meanings, printable(concept, rows[0].display), _localized(rows))
     if not rows and any(_CONDITIONS.knows(system, code) for system, code in codes):

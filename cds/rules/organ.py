@@ -58,6 +58,9 @@ NAMES = DISEASE_NAMES | {
     "fecal_impaction": "faecal impaction",
 }
 AT_HOME = frozenset({"discharge", "outpatient", "community"})
+CPAP = frozenset({"cpap", "cpap_mentioned"})
+"""What a procedure that was done may be called."""
+
 TENTH = Decimal("0.1")
 NO_OPIOID = DoesNotApply("no opioid is started")
 
@@ -214,7 +217,8 @@ def _respiratory_risks(case: Case) -> tuple[list[Sign], list[Sign], list[str]]:
 
 
 def _has_cpap(case: Case) -> bool:
-    return bool(case.has("cpap")) or any("cpap" in procedure.meanings for procedure in case.chart.procedures)
+    """Treated with CPAP: a procedure, or words that say so. A text that only speaks of it ("refuses CPAP") does not."""
+    return bool(case.has("cpap")) or any(not CPAP.isdisjoint(procedure.meanings) for procedure in case.chart.procedures)
 
 
 def _body_mass_index(case: Case) -> tuple[Decimal, str] | None:
