@@ -1,5 +1,6 @@
 """Changes to a draft: a lower dose, a shorter supply. Each is tried on the chart before it is proposed."""
 
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from functools import lru_cache
 from math import ceil
@@ -8,10 +9,11 @@ from cds.case import number
 from cds.chart import Dosage, MedicationOrder, Quantity
 from cds.dose import daily_dose
 from cds.findings import Finding
+from cds.knowledge import load_group
 from cds.orders import Update, plural
 from cds.outcome import INDICATORS
 from cds.scope import opioids_of
-from cds.second_review import MILDEST, SecondReview
+from cds.second_review import MILDEST, SecondReview, at_interval
 
 HALF = Decimal("0.5")
 QUARTER = Decimal("0.25")
@@ -24,6 +26,7 @@ LIQUID_UNITS = frozenset({"ml", "mg/ml"})
 MASS = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
 DOSE_LIMITS = frozenset({"DD-16", "DD-22", "DD-23", "DD-24", "DD-25", "DD-26"})
 """Rules with a limit on the dose: after a change none of them may still warn of the draft."""
+TRAMADOL_HOURS = int(load_group("organ")["DD-16"].number("shortest_interval_hours"))
 TO_LIMIT = "to_limit"
 """What a finding of another rule asks that has a limit for this drug: DD-17."""
 
@@ -51,9 +54,31 @@ def _passes(finding: Finding, draft: MedicationOrder, ask: str, factor: Decimal,
     found = second.findings_at(draft, factor)
     if second.new_among(found):
         return False
-    settled = DOSE_LIMITS if ask == "half_dose" else DOSE_LIMITS | {finding.rule}
+    return _settled(draft, found, DOSE_LIMITS if ask == "half_dose" else DOSE_LIMITS | {finding.rule})
+
+
+def _settled(draft: MedicationOrder, found: Iterable[Finding], rules: Collection[str]) -> bool:
+    """Whether none of these rules, nor another with a limit for this drug, still warns of the draft."""
     left = [f for f in found if INDICATORS.index(f.indicator) < MILDEST and draft.ref in (f.order, *f.others)]
-    return not any(f.rule in settled or TO_LIMIT in f.asks for f in left)
+    return not any(f.rule in rules or TO_LIMIT in f.asks for f in left)
+
+
+def longer_interval(finding: Finding, draft: MedicationOrder, second: SecondReview) -> Update | None:
+    """Each dose of tramadol every 12 hours, where that settles the finding and brings nothing new."""
+    if len(draft.dosages) != 1 or "tramadol" not in opioids_of(draft) or not _timed(draft.dosages[0]):
+        return None
+    changed = at_interval(draft, TRAMADOL_HOURS)
+    before, after = daily_dose(draft, "tramadol"), daily_dose(changed, "tramadol")
+    if before.maximum is None or after.maximum is None or after.maximum >= before.maximum:
+        return None
+    found = second.findings_of(draft, changed)
+    if second.new_among(found) or not _settled(draft, found, DOSE_LIMITS | {finding.rule}):
+        return None
+    quantity = None
+    if draft.quantity is not None:
+        quantity = Decimal(ceil(draft.quantity.value * after.maximum / before.maximum))
+    note = f"Interval lengthened to {TRAMADOL_HOURS} hours."
+    return Update(draft.ref, every_hours=TRAMADOL_HOURS, note=note, quantity=quantity)
 
 
 def lowered_to(draft: MedicationOrder, factor: Decimal) -> str:

@@ -72,12 +72,14 @@ class PlainOrder(Struct, frozen=True):
 class Update(Struct, frozen=True):
     """Named changes to the client's own draft. Each is None where it stays as it is.
 
-    ``dose_factor`` multiplies every dose; ``supply_days`` sets the supply, ``quantity`` its amount in the unit that the
-    draft has (None: scaled with the supply and the dose) and ``repeats`` the fills; ``note`` is appended.
+    ``dose_factor`` multiplies every dose; ``every_hours`` gives each dose at this interval; ``supply_days`` sets the
+    supply, ``quantity`` its amount in the unit that the draft has (None: scaled with the supply and the dose) and
+    ``repeats`` the fills; ``note`` is appended.
     """
 
     ref: str
     dose_factor: Decimal | None = None
+    every_hours: int | None = None
     supply_days: int | None = None
     repeats: int | None = None
     note: str | None = None

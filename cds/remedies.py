@@ -1,11 +1,12 @@
 """Remedies that change the drafts of the signing: delete one, lower its dose, limit its supply."""
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import TypeAlias, TypeVar
 
 from cds.abrupt_stop import continues_taken, taken_before
 from cds.case import Case
-from cds.changes import lower_dose, lowered_to, shorter_supply
+from cds.changes import longer_interval, lower_dose, lowered_to, shorter_supply
 from cds.chart import MedicationOrder
 from cds.findings import Finding
 from cds.orders import Proposal
@@ -15,6 +16,8 @@ from cds.second_review import SecondReview
 
 Made = tuple[Sequence[Proposal], Sequence[str]]
 NOTHING: Made = ((), ())
+LENGTHENED = frozenset({"DD-16", "DD-17"})
+"""Rules with a shortest interval of tramadol."""
 Kind = TypeVar("Kind")
 Makers: TypeAlias = Mapping[str, Callable[[Kind, Finding], Made]]
 
@@ -84,13 +87,20 @@ class Remedies:
         critical."""
         made: list[Proposal] = []
         for draft in drafts_of(self.case, finding)[:1]:
-            lowered = None
+            lowered = longer = None
             if not stops(draft) and is_opioid(draft):
                 lowered = lower_dose(finding, draft, ask, self.second)
+                if lowered is None and finding.rule in LENGTHENED:
+                    longer = longer_interval(finding, draft, self.second)
             if lowered is not None:
                 change, factor = lowered
                 label = f"Lower {name_of(draft)} to {lowered_to(draft, factor)}"
                 made.append(Proposal(ask, finding.group, finding.rule, label, update=change))
+            elif longer is not None:
+                label = (
+                    f"Lengthen {name_of(draft)} to every {longer.every_hours} hours, {lowered_to(draft, Decimal(1))}"
+                )
+                made.append(Proposal(ask, finding.group, finding.rule, label, update=longer))
             elif finding.indicator == "critical" and not stops(draft) and not continues_taken(self.case, draft):
                 return deletion_of(self.case, self.second, finding, draft)
         return made, ()

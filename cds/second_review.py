@@ -75,9 +75,13 @@ class SecondReview:
         """What the rules find with this share of the drafted dose. Asked for by several findings, reviewed once."""
         key = id(draft), factor
         if key not in self._remembered:
-            readers = [rule for rule in DOSE_READERS if rule not in NO_GRAVER or rule not in self.known]
-            self._remembered[key] = self.assess(self._at_dose(draft, with_dose(draft, factor)), readers)
+            self._remembered[key] = self.findings_of(draft, with_dose(draft, factor))
         return self._remembered[key]
+
+    def findings_of(self, draft: MedicationOrder, changed: MedicationOrder) -> Sequence[Finding]:
+        """What the rules find with another dosage of the same draft."""
+        readers = [rule for rule in DOSE_READERS if rule not in NO_GRAVER or rule not in self.known]
+        return self.assess(self._at_dose(draft, changed), readers)
 
     def is_milder_at(self, draft: MedicationOrder, factor: Decimal) -> bool:
         """Whether no rule can find more with this share of a dose than it did: of a new order of one instruction whose
@@ -190,6 +194,18 @@ def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:
         for dosage in draft.dosages
     )
     return replace(draft, dosages=dosages, quantity=_share(draft.quantity, factor))
+
+
+def at_interval(draft: MedicationOrder, hours: int) -> MedicationOrder:
+    """The draft with each of its doses at this interval, as a review reads it."""
+    dosages = tuple(
+        replace(
+            dosage, text=None, frequency=Decimal(1), frequency_max=None, period=Decimal(hours) / 24, period_max=None,
+            times_of_day=0, when=0, timing_code=None, timing_text=None, max_dose=None, max_dose_days=None, shared=False,
+        )
+        for dosage in draft.dosages
+    )  # fmt: skip
+    return replace(draft, dosages=dosages)
 
 
 def _is_lower(dose: DailyDose, before: DailyDose) -> bool:

@@ -27,15 +27,19 @@ def write_update(raw: Mapping[str, Any], update: Update, version: Version) -> di
     None where the change cannot be written: a dose that is not structured. The draft handed in is never changed.
     """
     draft = dict(raw)
-    factor = update.dose_factor
-    if factor is not None:
-        dosages = _each(draft.get("dosageInstruction"), lambda dosage: _at_share(dosage, factor))
+    factor, hours = update.dose_factor, update.every_hours
+    if factor is not None or hours is not None:
+        dosages = draft.get("dosageInstruction")
+        if factor is not None:
+            dosages = _each(dosages, lambda dosage: _at_share(dosage, factor))
+        if hours is not None:
+            dosages = _each(dosages, lambda dosage: _every(dosage, hours, version))
         if not dosages or None in (dosages if isinstance(dosages, list) else [dosages]):
             return None
         draft["dosageInstruction"] = dosages
         for name in NARRATIVES:
             draft.pop(name, None)
-    if factor is not None or update.supply_days is not None or update.repeats is not None:
+    if (factor, hours, update.supply_days, update.repeats) != (None, None, None, None):
         supply = _changed_supply(draft.get("dispenseRequest"), update, version)
         if supply:
             draft["dispenseRequest"] = supply
@@ -73,6 +77,21 @@ def _at_share(dosage: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:
     for name in SIG_TEXTS:
         dosage.pop(name, None)
     return dosage if changed else None
+
+
+def _every(dosage: dict[str, Any], hours: int, version: Version) -> dict[str, Any] | None:
+    """The dosage at this interval and as long as before, without the words and the limits of the old one; None where
+    its times are not structured."""
+    timing = dosage.get("timing")
+    if not isinstance(timing, Mapping):
+        return None
+    repeat = timing.get("repeat")
+    bounds = {
+        name: value for name, value in (repeat if isinstance(repeat, Mapping) else {}).items() if "bounds" in name
+    }
+    unit = "periodUnits" if version == "DSTU2" else "periodUnit"
+    kept = {name: value for name, value in dosage.items() if name not in (*SIG_TEXTS, "maxDosePerPeriod")}
+    return {**kept, "timing": {"repeat": {**bounds, "frequency": 1, "period": hours, unit: "h"}}}
 
 
 def _scaled_dose(place: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:

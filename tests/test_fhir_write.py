@@ -273,6 +273,36 @@ def test_half_the_dose_changes_the_dose_its_limit_and_the_quantity_only() -> Non
     validate(half, "R4")
 
 
+@pytest.mark.parametrize("version", ["R4", "DSTU2"])
+def test_a_longer_interval_changes_the_times_and_the_quantity_only(version: Version) -> None:
+    unit = "periodUnits" if version == "DSTU2" else "periodUnit"
+    bounds = {"boundsPeriod": {"end": "2026-03-20"}}
+    raw = r4_draft()
+    raw["dosageInstruction"][0] |= {
+        "timing": {"repeat": {"frequency": 1, "period": 6, unit: "h", "timeOfDay": ["08:00:00"], **bounds}, "code": {}},
+        "asNeededBoolean": True,
+    }
+    longer = changed(raw, Update("1", every_hours=12, quantity=Decimal(120), note="Longer."), version)
+    expected = r4_draft(note="Longer." if version == "DSTU2" else [{"text": "Longer."}])
+    expected["dosageInstruction"] = [
+        {
+            "timing": {"repeat": {"frequency": 1, "period": 12, unit: "h", **bounds}},
+            "doseAndRate": [{"doseQuantity": {"value": 2, "unit": "tablet"}}],
+            "asNeededBoolean": True,
+        }
+    ]
+    expected["dispenseRequest"]["quantity"] = {"value": 120, "unit": "tablet"}
+    assert longer == expected
+
+
+@pytest.mark.parametrize("instruction", [{"text": "every 6 hours"}, {"timing": "q6h"}, "q6h", None])
+def test_an_interval_that_is_not_structured_is_not_changed(instruction: Any) -> None:
+    assert write_update(r4_draft(dosageInstruction=[instruction]), Update("1", every_hours=12), "R4") is None
+    odd = {"timing": {"repeat": "often"}, "doseQuantity": {"value": 1}}
+    told = changed(r4_draft(dosageInstruction=[odd]), Update("1", every_hours=12))
+    assert told["dosageInstruction"][0]["timing"] == {"repeat": {"frequency": 1, "period": 12, "periodUnit": "h"}}
+
+
 def test_a_shorter_supply_changes_supply_quantity_and_repeats_only() -> None:
     short = changed(r4_draft(), SHORT)
     expected = r4_draft(note=[{"text": "Limited."}])

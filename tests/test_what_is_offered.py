@@ -176,6 +176,20 @@ def test_a_lower_dose_is_offered_only_where_it_keeps_every_limit() -> None:
     assert "Lower oxycodone" not in labels("age 50", acetaminophen, percocet)
 
 
+def test_tramadol_is_given_less_often_where_the_kidneys_or_the_liver_ask_for_it() -> None:
+    often = "orders tramadol 50 mg oral tablet, 1 tablet every 6 hours, for 5 days, 20 pieces"
+    for disease in ("eGFR 25 on 2026-02-20", "has cirrhosis (K74.60)"):
+        told = answer("age 50", disease, often)
+        [made] = [one for card in told["cards"] for one in card["suggestions"] if one["label"].startswith("Lengthen")]
+        assert made["label"] == "Lengthen tramadol to every 12 hours, 1 tablet a dose"
+        resource = made["actions"][0]["resource"]
+        assert resource["dosageInstruction"][0]["timing"]["repeat"]["period"] == 12
+        assert resource["dispenseRequest"]["quantity"]["value"] == 10
+    for kept in ("1 tablet twice a day", "2 tablets every 12 hours", "5 tablets every 6 hours"):
+        told = labels("age 50", "eGFR 25 on 2026-02-20", f"orders tramadol 50 mg oral tablet, {kept}, for 5 days")
+        assert "Lengthen" not in told
+
+
 def test_creatinine_in_si_units_is_read() -> None:
     sent = {
         "resourceType": "Observation", "id": "cr", "status": "final", "effectiveDateTime": "2026-02-20",
