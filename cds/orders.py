@@ -49,7 +49,7 @@ class PlainOrder(Struct, frozen=True):
 
     ``kind`` is "medication" or "service". ``code`` is an RxCUI (medication) or a code of ``system``. ``text`` names
     drug, strength and form. ``prior`` is the reference of the order that this one takes the place of. ``route`` is that
-    of ``cds.drugs``; ``days`` the supply.
+    of ``cds.drugs``; ``days`` the supply. ``fixed``: it is the same for every patient, so it may be remembered.
     """
 
     kind: str
@@ -67,12 +67,13 @@ class PlainOrder(Struct, frozen=True):
     note: str | None = None
     prior: str | None = None
     route: str | None = None
+    fixed: bool = False
 
 
 class Update(Struct, frozen=True):
     """Named changes to the client's own draft. Each is None where it stays as it is.
 
-    ``dose_factor`` multiplies every dose; ``every_hours`` gives each dose at this interval; ``supply_days`` sets the
+    ``dose_factor`` multiplies every dose; ``every_hours`` gives each dose as it is at this interval; ``supply_days`` sets the
     supply, ``quantity`` its amount in the unit that the draft has (None: scaled with the supply and the dose) and
     ``repeats`` the fills; ``note`` is appended.
     """

@@ -28,6 +28,7 @@ def rescue_order() -> PlainOrder:
         quantity_unit="spray",
         note=rescue.caution,
         route=rescue.route,
+        fixed=True,
     )
 
 
@@ -74,6 +75,7 @@ def laxative_order(laxative: Laxative) -> PlainOrder:
         days=days,
         note=laxative.caution,
         route=laxative.route,
+        fixed=True,
     )
 
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, tzinfo
-from functools import cached_property
 from time import perf_counter
 from typing import Any, cast
 
@@ -191,12 +190,11 @@ class OrderWriter:
         self.version = cast(Version, drafts[0].version if drafts else request.default_version)
         self.subject = f"Patient/{request.patient_id}"
         self.encounter = f"Encounter/{request.encounter_id}" if request.encounter_id else None
-
-    @cached_property
-    def authored_on(self) -> str:
-        return self.now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        self.authored_on: str | None = None
 
     def create(self, order: PlainOrder) -> Mapping[str, Any] | None:
+        if self.authored_on is None:
+            self.authored_on = self.now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         signer = self.signing.request.user_id
         return write_order(order, self.version, self.subject, self.authored_on, self.encounter, signer)
 

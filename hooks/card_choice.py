@@ -1,6 +1,6 @@
 """Which findings make a card, which are lines, and which stay silent (CLINICAL.md sections 7 and 8)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ from cds.case import ORDER_SELECT
 from cds.findings import NOT_CHECKED
 from cds.knowledge import GROUPS
 from cds.orders import Proposal
-from cds.outcome import INDICATORS
+from cds.outcome import GRAVITY
 from cds.review import Finding, Review
 
 MOST_CARDS = 3
@@ -41,13 +41,15 @@ class Plan(Struct, frozen=True):
 def choose(review: Review, hook: str, info_cards: bool) -> tuple[Plan, ...]:
     """The cards of this review, in their order."""
     grave = [finding for finding in review.findings if finding.indicator != "info"]
-    groups = _in_card_order(finding for finding in grave if finding.rule not in JOINING)
+    groups = _in_card_order([finding for finding in grave if finding.rule not in JOINING])
     if not groups and grave:
         groups = [SAFETY]
     if not groups:
         return () if hook == ORDER_SELECT else _informing(review, info_cards)
     shown = groups[:MOST_CARDS]
-    host = next((group for group in shown if group != LADDER), shown[0])
+    host = shown[1] if shown[0] == LADDER and len(shown) > 1 else shown[0]
+    named = {finding.rule for finding in review.findings}
+    joined = {ask for rule, ask in JOINING.items() if rule in named}
     plans = []
     for group in shown:
         members = [
@@ -56,18 +58,19 @@ def choose(review: Review, hook: str, info_cards: bool) -> tuple[Plan, ...]:
             if f.group == group and (f.rule not in SOMETIMES_ELSEWHERE or not _elsewhere(f, group, host, shown[0]))
         ]
         if group == SAFETY:  # what joins another danger leads only where there is none
-            members.sort(key=lambda finding: (INDICATORS.index(finding.indicator), finding.rule in JOINING))
-        if group == host:
+            members.sort(key=_safety_order)
+        if group == host and joined:
             members += [f for f in review.findings if f.rule in JOINING and f not in members]
-        if group == shown[0]:
+        if group == shown[0] and NOT_ASSESSED in named:
             members += [f for f in review.findings if f.rule == NOT_ASSESSED and f not in members]
-        plans.append(Plan(group, members[0], tuple(members[1:]), proposals=_proposals(review, group, host)))
+        plans.append(Plan(group, members[0], tuple(members[1:]), proposals=_proposals(review, group, host, joined)))
     if LADDER in groups and LADDER not in shown:
         plans[0] = _led_by_remedy(plans[0], review)
     told = {id(finding) for plan in plans for finding in plan.findings}
-    also = tuple(finding for finding in grave if id(finding) not in told)
-    last = plans[-1]
-    plans[-1] = Plan(last.group, last.lead, last.lines, also, last.proposals)
+    also = tuple([finding for finding in grave if id(finding) not in told])
+    if also:
+        last = plans[-1]
+        plans[-1] = Plan(last.group, last.lead, last.lines, also, last.proposals)
     return tuple(plans)
 
 
@@ -75,9 +78,13 @@ def _in_card_order(findings: Iterable[Finding]) -> list[str]:
     """Groups by their highest indicator, then in clinical order."""
     highest: dict[str, int] = {}
     for finding in findings:
-        rank = INDICATORS.index(finding.indicator)
+        rank = GRAVITY[finding.indicator]
         highest[finding.group] = min(rank, highest.get(finding.group, rank))
-    return sorted(highest, key=lambda group: (highest[group], GROUPS.index(group)))
+    return sorted(highest, key=lambda group: (highest[group], GROUPS.index(group))) if len(highest) > 1 else [*highest]
+
+
+def _safety_order(finding: Finding) -> tuple[int, bool]:
+    return GRAVITY[finding.indicator], finding.rule in JOINING
 
 
 def _elsewhere(finding: Finding, group: str, host: str, first: str) -> bool:
@@ -99,7 +106,7 @@ def _informing(review: Review, info_cards: bool) -> tuple[Plan, ...]:
         lines = [f for f in review.findings if f.group == LADDER and f is not lead]
         lines += missing
         lines += [f for f in review.findings if f.rule in JOINING]
-        return (Plan(LADDER, lead, tuple(lines), proposals=_proposals(review, LADDER, LADDER), informing=True),)
+        return (Plan(LADDER, lead, tuple(lines), proposals=_proposals(review, LADDER, LADDER, ()), informing=True),)
     if grave:
         lines = [f for f in review.findings if f.group == SAFETY and f is not grave[0]]
         return (Plan(SAFETY, grave[0], tuple(lines), informing=True),)
@@ -113,25 +120,31 @@ def not_checked(review: Review) -> Finding:
     return Finding(NOT_ASSESSED, SAFETY, "info", {}, NOT_CHECKED, review.in_scope[0], review.in_scope[1:])
 
 
-def _proposals(review: Review, group: str, host: str) -> tuple[Proposal, ...]:
-    """What the card of this group offers, each remedy once. What a joining rule asks for stands in the card of the
-    danger that it joins, whichever finding asked first, and nowhere else."""
-    joined = {ask for rule, ask in JOINING.items() if any(finding.rule == rule for finding in review.findings)}
-    own = review.proposals.by_group.get(group, ())
+def _proposals(review: Review, group: str, host: str, joined: Collection[str]) -> tuple[Proposal, ...]:
+    """What the card of this group offers, each remedy once. What a joining rule asks for (``joined``) stands in the
+    card of the danger that it joins, whichever finding asked first, and nowhere else."""
+    by_group = review.proposals.by_group
+    own = by_group.get(group, ())
     if group == LADDER:  # no danger to join: a line at most
-        return _once(proposal for proposal in own if proposal.rule not in JOINING)
+        return _once([proposal for proposal in own if proposal.rule not in JOINING])
+    if not joined:
+        return _once(own)
     if group != host:
-        return _once(proposal for proposal in own if proposal.ask not in joined)
-    others = [made for other, made in review.proposals.by_group.items() if other != group]
-    return _once([*own, *(proposal for made in others for proposal in made if proposal.ask in joined)], joined)
+        return _once([proposal for proposal in own if proposal.ask not in joined])
+    others = [made for other, made in by_group.items() if other != group]
+    return _once([*own, *[proposal for made in others for proposal in made if proposal.ask in joined]], joined)
 
 
-def _once(proposals: Iterable[Proposal], joined: Collection[str] = ()) -> tuple[Proposal, ...]:
+def _once(proposals: Sequence[Proposal], joined: Collection[str] = ()) -> tuple[Proposal, ...]:
     """Each remedy once, at most four; what a joining rule asks for keeps its place among them."""
+    if len(proposals) < 2:
+        return tuple(proposals)
     kept: dict[tuple[object, ...], Proposal] = {}
     for proposal in proposals:
-        what = (proposal.create and proposal.create.text, proposal.update, proposal.delete)
-        kept.setdefault(what, proposal)
+        create = proposal.create
+        kept.setdefault((None if create is None else create.text, proposal.update, proposal.delete), proposal)
+    if len(kept) <= MOST_SUGGESTIONS:
+        return tuple(kept.values())
     places = MOST_SUGGESTIONS - sum(proposal.ask in joined for proposal in kept.values())
     first = {id(proposal) for proposal in [one for one in kept.values() if one.ask not in joined][:places]}
     return tuple(proposal for proposal in kept.values() if proposal.ask in joined or id(proposal) in first)

@@ -7,6 +7,8 @@ rules' own (``cds/rules/*.toml``); only facts are filled in.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
+from string import Formatter
 
 from cds.case import number
 from cds.knowledge import SUMMARY_LIMIT, UNITS, Knowledge, Source, Words
@@ -74,7 +76,10 @@ def _escape(text: str, limit: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    if not text.isprintable():
+    if text.isprintable():
+        if "  " not in text and text[:1] != " " and text[-1:] != " ":  # nearly always: it is one already
+            return text
+    else:
         text = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(text.split())
 
@@ -88,30 +93,27 @@ def shorten(text: str, limit: int = SUMMARY_LIMIT) -> str:
     return (head if len(head) > limit // 2 else cut).rstrip(" ,;:.-") + "…"
 
 
-class Facts:
-    """The facts of a finding as a wording takes them up, and the alternative to it: each made fit for its place when it
-    is asked for."""
-
-    def __init__(self, facts: Mapping[str, str], fit: Callable[[str], str], alternative: str) -> None:
-        self.facts = facts
-        self.fit = fit
-        self.alternative = alternative
-
-    def __getitem__(self, name: str) -> str:
-        if name == "alternative" and self.alternative and name not in self.facts:
-            return self.fit(self.alternative)
-        value = self.facts[name]
-        return self.fit(_worded(value) if name in ENTRIES else value)
-
-
 def fill(template: str, facts: Mapping[str, str], fit: Callable[[str], str], alternative: str = "") -> str:
     """The wording with its facts, made fit by ``plain`` or ``escape_sentence``; a fact that opens it, or one of its
     lines, begins with a capital. The ``alternative`` that is proposed is a fact as well. Raises ``KeyError`` for a fact
     that is missing."""
-    text = template.format_map(Facts(facts, fit, alternative))
-    if template.startswith("{"):
+    fitted: dict[str, str] = {}
+    for name in _names(template):
+        if name == "alternative" and alternative and name not in facts:
+            fitted[name] = fit(alternative)
+        else:
+            value = facts[name]
+            fitted[name] = fit(_worded(value) if name in ENTRIES else value)
+    text = template.format_map(fitted)
+    if template[:1] == "{":
         text = sentence_start(text)
     return "\n".join(map(sentence_start, text.split("\n"))) if "\n{" in template else text
+
+
+@lru_cache(maxsize=4096)
+def _names(template: str) -> tuple[str, ...]:
+    """The facts that a wording takes up."""
+    return tuple(name for _, name, _, _ in Formatter().parse(template) if name is not None)
 
 
 def sentence_start(text: str) -> str:
@@ -159,6 +161,8 @@ def basis(rule: Knowledge) -> str:
 
 def own_numbers(rule: str, numbers: Mapping[str, Decimal]) -> str | None:
     """The numbers of this rule that the site has set for itself; None where there are none."""
+    if not numbers:
+        return None
     own = [
         _quantity(name, value) for key, value in numbers.items() for of, _, name in [key.partition(".")] if of == rule
     ]
@@ -185,7 +189,7 @@ def detail(
 ) -> str:
     """The parts of a detail in their order, as Markdown paragraphs and lists."""
     blocks = [text for text in paragraphs if text]
-    listed = list(dict.fromkeys(lines))
+    listed = dict.fromkeys(lines)
     if listed:
         blocks.append(_listing(listed))
     further = [line for line in dict.fromkeys(also) if line not in listed]
@@ -196,4 +200,4 @@ def detail(
 
 
 def _listing(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+    return "- " + "\n- ".join(lines)

@@ -65,16 +65,21 @@ class Renderer:
 
         ``withheld``: by ``id()`` of a finding, why it makes no card this time ("shown before").
         """
-        left = [finding for finding in review.findings if id(finding) not in withheld]
-        shown = replace(review, findings=tuple(left)) if withheld else review
+        shown = review
+        if withheld:
+            left = [finding for finding in review.findings if id(finding) not in withheld]
+            shown = replace(review, findings=tuple(left))
         plans = choose(shown, manner.hook, manner.info_cards)
         told = {id(finding): _finding(finding) for finding in review.findings}
         cards: list[dict[str, Any]] = []
         shown_by: dict[int, str] = {}
+        alternative = _alternative(review) if plans else None
         for plan in plans:
             uuid = _card_uuid(manner, plan.group)
-            cards.append(self._card(uuid, plan, review, manner, writer, told, first=not cards))
-            shown_by.update(dict.fromkeys(map(id, plan.findings), uuid))
+            findings = plan.findings
+            cards.append(self._card(uuid, plan, findings, review, manner, writer, told, alternative, not cards))
+            for finding in findings:
+                shown_by[id(finding)] = uuid
         view = self._review(review, manner, told, shown_by, withheld)
         return {"cards": cards, "extension": {"firstline.review": view}}
 
@@ -88,19 +93,33 @@ class Renderer:
             "source": {"label": SERVICE_LABEL},
         }
         view = {"knowledge": self.version, "inScope": [], "notAssessed": ["review: not checked"]}
-        return {"cards": [_in_dialect(card, manner)], "extension": {"firstline.review": view}}
+        return {"cards": [card if manner.speaks.since_2 else _before_2(card)], "extension": {"firstline.review": view}}
 
     # One card
 
     def _card(
-        self, uuid: str, plan: Plan, review: Review, manner: Manner, writer: Writer, told: Told, first: bool
+        self,
+        uuid: str,
+        plan: Plan,
+        findings: Sequence[Finding],
+        review: Review,
+        manner: Manner,
+        writer: Writer,
+        told: Told,
+        alternative: str | None,
+        first: bool,
     ) -> dict[str, Any]:
-        alternative = _alternative(review)
-        rule = self.knowledge[plan.lead.rule]
-        summary, opening = self._opening(plan.lead, alternative)
-        findings = plan.findings
+        speaks, lead = manner.speaks, plan.lead
+        rule = self.knowledge[lead.rule]
+        summary, opening = self._opening(lead, alternative)
         suggestions, in_text = self._suggestions(plan, manner, writer)
-        said = [self._said(entry) for entry in review.said] if first else []
+        ending: list[str | None] = []
+        if first:
+            ending += dict.fromkeys([self._said(entry) for entry in review.said])
+            ending.append(text.not_recognised(review.unrecognised))
+        ending.append(text.not_known(_untold(findings)))
+        ending += [text.escape_sentence(note) for note in review.proposals.notes.get(plan.group, ())]
+        ending += self.basis[rule.id], text.own_numbers(rule.id, manner.numbers), text.LAST_LINE
         card: dict[str, Any] = {
             "uuid": uuid,
             "summary": summary,
@@ -108,29 +127,21 @@ class Renderer:
                 paragraphs=[opening, *in_text],
                 lines=[self._line(finding, alternative) for finding in plan.lines],
                 also=[self._line(finding, alternative) for finding in plan.also],
-                ending=[
-                    *dict.fromkeys(said),
-                    text.not_recognised(review.unrecognised) if first else None,
-                    text.not_known(_untold(findings)),
-                    *(text.escape_sentence(note) for note in review.proposals.notes.get(plan.group, ())),
-                    self.basis[rule.id],
-                    text.own_numbers(rule.id, manner.numbers),
-                    text.LAST_LINE,
-                ],
+                ending=ending,
             ),
-            "indicator": plan.lead.indicator,
+            "indicator": lead.indicator,
             "source": self.sources[rule.id],
         }
         if suggestions:
             card["suggestions"] = suggestions
-            card["selectionBehavior"] = manner.speaks.behaviour
+            card["selectionBehavior"] = speaks.behaviour
         if not plan.informing:
-            card["overrideReasons"] = list(reasons_for(plan.lead.rule, plan.group, manner.speaks.plain_codes))
+            card["overrideReasons"] = list(reasons_for(lead.rule, plan.group, speaks.plain_codes))
         if manner.public_url:
             address = f"{manner.public_url.rstrip('/')}/evidence/{rule.id}"
             card["links"] = [{"label": f"Evidence: {rule.title}", "url": address, "type": "absolute"}]
         card["extension"] = {"firstline.findings": [told.get(id(one)) or _finding(one) for one in findings]}
-        return _in_dialect(card, manner)
+        return card if speaks.since_2 else _before_2(card)
 
     def _opening(self, finding: Finding, alternative: str | None) -> tuple[str, str]:
         """Summary and first paragraph. A wording that cannot be filled is still said, by the rule's title."""
@@ -174,11 +185,14 @@ class Renderer:
 
     def _suggestions(self, plan: Plan, manner: Manner, writer: Writer) -> tuple[list[dict[str, Any]], list[str]]:
         """Suggestions of the card; and as text what this client cannot be offered as an order."""
-        made, told = write_suggestions(plan.proposals, manner.speaks, writer)
+        if not plan.proposals:
+            return [], []
+        speaks = manner.speaks
+        made, told = write_suggestions(plan.proposals, speaks, writer)
         sent = []
         for at, suggestion in enumerate(made, 1):
             uuid = named(manner.namespace, f"card|{plan.group}|suggestion|{at}")
-            recommended = suggestion.recommended and not plan.informing and manner.speaks.since_2
+            recommended = suggestion.recommended and not plan.informing and speaks.since_2
             sent.append(suggestion.as_sent(uuid, recommended))
         return sent, [f"To consider: {text.escape_sentence(proposal.label)}" for proposal in told]
 
@@ -187,8 +201,8 @@ class Renderer:
     def _review(
         self, review: Review, manner: Manner, told: Told, shown_by: Mapping[int, str], withheld: Mapping[int, str]
     ) -> dict[str, Any]:
-        first = review.orders[0] if review.orders else None
-        views = {(order.indication, order.ladder_state) for order in review.orders}
+        orders = review.orders
+        first = orders[0] if orders else None
         findings = []
         for finding in review.findings:
             at = id(finding)
@@ -206,10 +220,9 @@ class Renderer:
             "findings": findings,
             "notAssessed": list(review.not_assessed),
         }
-        if len(views) > 1:
+        if len(orders) > 1 and len({(order.indication, order.ladder_state) for order in orders}) > 1:
             found["orders"] = [
-                _filled({"order": o.ref, "indication": o.indication, "ladderState": o.ladder_state})
-                for o in review.orders
+                _filled({"order": o.ref, "indication": o.indication, "ladderState": o.ladder_state}) for o in orders
             ]
         if manner.explain:
             found["outcomes"] = [_outcome(*entry) for entry in review.outcomes]
@@ -218,7 +231,10 @@ class Renderer:
 
 def _untold(findings: Sequence[Finding]) -> list[str]:
     """What was not known and stands in none of the facts."""
-    unknown = [entry for finding in findings for entry in finding.unknown]
+    unknown: list[str] = []
+    for finding in findings:
+        if finding.unknown:
+            unknown += finding.unknown
     if unknown:
         told = "; ".join([finding.facts.get(name, "") for finding in findings for name in text.ENTRIES])
         unknown = [entry for entry in unknown if entry not in told]
@@ -227,7 +243,10 @@ def _untold(findings: Sequence[Finding]) -> list[str]:
 
 def _alternative(review: Review) -> str | None:
     """The first-line drug that the ladder proposes, by name."""
-    offered = [p for p in review.proposals.by_group.get("ladder", ()) if p.create is not None]
+    ladder = review.proposals.by_group.get("ladder")
+    if not ladder:
+        return None
+    offered = [p for p in ladder if p.create is not None]
     best = next((p for p in offered if p.recommended), offered[0] if offered else None)
     if best is None or best.create is None:
         return None
@@ -243,10 +262,8 @@ def _source(rule: Knowledge) -> dict[str, Any]:
     return {"label": rule.sources[0].label, "url": rule.sources[0].url, "topic": topic}
 
 
-def _in_dialect(card: dict[str, Any], manner: Manner) -> dict[str, Any]:
-    """The card as CDS Hooks 1.0 has it, where the client speaks that."""
-    if manner.speaks.since_2:
-        return card
+def _before_2(card: dict[str, Any]) -> dict[str, Any]:
+    """The card as CDS Hooks 1.0 has it."""
     older = {name: value for name, value in card.items() if name not in ("uuid", "overrideReasons")}
     older["source"] = {name: value for name, value in card["source"].items() if name != "topic"}
     older["extension"] = {**card.get("extension", {}), "firstline.uuid": card["uuid"]}

@@ -18,6 +18,8 @@ DAY = "d"
 SIG_TEXTS = ("text", "patientInstruction")
 """What says a dose in words: it would be wrong once the dose has changed."""
 NARRATIVES = ("text", "renderedDosageInstruction")
+NUMBERS = (int, float, Decimal)
+"""What a number of a draft may be; yes and no are none."""
 DAYS_IN = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7}
 
 
@@ -29,12 +31,9 @@ def write_update(raw: Mapping[str, Any], update: Update, version: Version) -> di
     draft = dict(raw)
     factor, hours = update.dose_factor, update.every_hours
     if factor is not None or hours is not None:
-        dosages = draft.get("dosageInstruction")
-        if factor is not None:
-            dosages = _each(dosages, lambda dosage: _at_share(dosage, factor))
-        if hours is not None:
-            dosages = _each(dosages, lambda dosage: _every(dosage, hours, version))
-        if not dosages or None in (dosages if isinstance(dosages, list) else [dosages]):
+        sent = draft.get("dosageInstruction")
+        dosages = _each(sent, _every, hours, version) if factor is None else _each(sent, _at_share, factor)
+        if not dosages or (isinstance(dosages, list) and None in dosages):
             return None
         draft["dosageInstruction"] = dosages
         for name in NARRATIVES:
@@ -50,21 +49,20 @@ def write_update(raw: Mapping[str, Any], update: Update, version: Version) -> di
     return draft
 
 
-def _each(value: Any, change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Any:
+def _each(value: Any, change: Callable[..., dict[str, Any] | None], *how: Any) -> Any:
     """Applies a change to an element that may be one object or a list of them, and keeps its shape."""
-    if isinstance(value, Mapping):
-        return change(dict(value))
     if isinstance(value, list):
-        return [change(dict(entry)) if isinstance(entry, Mapping) else None for entry in value]
-    return None
+        return [change(entry, *how) if isinstance(entry, dict) else None for entry in value]
+    return change(value, *how) if isinstance(value, dict) else None
 
 
 def _at_share(dosage: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:
     """The dosage at this share of its dose, without the words that say the old one; None where it has no dose."""
+    dosage = dict(dosage)
     places = dosage.get("doseAndRate")
     changed = False
     if places is not None:
-        scaled = _each(places, lambda place: _scaled_dose(place, factor))
+        scaled = _each(places, _scaled_dose, factor)
         if not scaled or (isinstance(scaled, list) and None in scaled):
             return None
         dosage["doseAndRate"], changed = scaled, True
@@ -73,7 +71,7 @@ def _at_share(dosage: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:
         dosage, changed = own, True
     for name in ("maxDosePerPeriod", "maxDosePerAdministration"):
         if name in dosage:
-            dosage[name] = _each(dosage[name], lambda limit: _scaled_limit(limit, factor))
+            dosage[name] = _each(dosage[name], _scaled_limit, factor)
     for name in SIG_TEXTS:
         dosage.pop(name, None)
     return dosage if changed else None
@@ -96,18 +94,19 @@ def _every(dosage: dict[str, Any], hours: int, version: Version) -> dict[str, An
 
 def _scaled_dose(place: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:
     """The place with its dose scaled; None where it has none in numbers."""
-    ends = place.get("doseRange")
-    if isinstance(place.get("doseQuantity"), Mapping):
-        dose = _times(place["doseQuantity"], factor)
+    whole = place.get("doseQuantity")
+    if isinstance(whole, dict):
+        dose = _times(whole, factor)
         return None if dose is None else {**place, "doseQuantity": dose}
-    if not isinstance(ends, Mapping):
+    ends = place.get("doseRange")
+    if not isinstance(ends, dict):
         return None
-    scaled = {name: _times(end, factor) for name, end in ends.items() if isinstance(end, Mapping)}
+    scaled = {name: _times(end, factor) for name, end in ends.items() if isinstance(end, dict)}
     return None if None in scaled.values() or not scaled else {**place, "doseRange": {**ends, **scaled}}
 
 
 def _scaled_limit(limit: dict[str, Any], factor: Decimal) -> dict[str, Any]:
-    if isinstance(limit.get("numerator"), Mapping):
+    if isinstance(limit.get("numerator"), dict):
         return {**limit, "numerator": _times(limit["numerator"], factor) or limit["numerator"]}
     return _times(limit, factor) or limit
 
@@ -118,20 +117,18 @@ def _times(quantity: Mapping[str, Any], factor: Decimal) -> dict[str, Any] | Non
 
 
 def _number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    return Decimal(str(value))
+    return Decimal(str(value)) if type(value) in NUMBERS else None
 
 
 def _changed_supply(value: Any, update: Update, version: Version) -> dict[str, Any]:
-    supply = dict(value) if isinstance(value, Mapping) else {}
+    supply = dict(value) if isinstance(value, dict) else {}
     quantity, lasting = supply.get("quantity"), supply.get("expectedSupplyDuration")
     scale: Decimal | None = update.dose_factor or Decimal(1)
     if update.supply_days is not None:
         days = _supply_in_days(lasting)
         scale = None if days is None else (update.dose_factor or 1) * update.supply_days / days
         supply["expectedSupplyDuration"] = days_of_supply(update.supply_days)
-    if isinstance(quantity, Mapping):
+    if isinstance(quantity, dict):
         amount = _number(quantity.get("value"))
         if update.quantity is not None:
             supply["quantity"] = {**quantity, "value": json_number(update.quantity)}
@@ -147,7 +144,7 @@ def _changed_supply(value: Any, update: Update, version: Version) -> dict[str, A
 
 
 def _supply_in_days(lasting: Any) -> Decimal | None:
-    if not isinstance(lasting, Mapping):
+    if not isinstance(lasting, dict):
         return None
     value = _number(lasting.get("value"))
     days = DAYS_IN.get(str(lasting.get("code") or lasting.get("unit")))

@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from cds.orders import RXNORM, PlainOrder, Step
@@ -47,8 +48,7 @@ def write_order(
 def _resource(
     order: PlainOrder, version: Version, subject: str, authored_on: str, encounter: str | None, requester: str | None
 ) -> dict[str, Any]:
-    write = _medication_request if order.kind == "medication" else _service_request
-    resource = write(order, version)
+    resource = dict(_remembered(order, version)) if order.fixed else _without_patient(order, version)
     resource["subject"] = {"reference": subject}
     resource["authoredOn"] = authored_on
     if encounter:
@@ -59,6 +59,14 @@ def _resource(
         signer = {"reference": requester}
         resource["requester"] = {"agent": signer} if version == "STU3" else signer
     return resource
+
+
+def _without_patient(order: PlainOrder, version: Version) -> dict[str, Any]:
+    return _medication_request(order, version) if order.kind == "medication" else _service_request(order, version)
+
+
+_remembered = lru_cache(maxsize=64)(_without_patient)
+"""Of orders that are the same for everybody; what is inside it is shared and never changed."""
 
 
 def _medication_request(order: PlainOrder, version: Version) -> dict[str, Any]:

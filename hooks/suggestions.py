@@ -1,6 +1,7 @@
 """Proposals -> suggestions in the client's dialect; and in words what it cannot be offered with one click."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -52,31 +53,36 @@ def write_suggestions(
     proposals: Sequence[Proposal], dialect: Dialect, writer: Writer
 ) -> tuple[list[Suggestion], list[Proposal]]:
     """What one card offers a client of this dialect; and the proposals that it can only be told of in words."""
-    written = [(proposal, _suggestion(proposal, dialect, writer)) for proposal in proposals]
-    made = [suggestion for _, suggestion in written if suggestion is not None]
+    made: list[Suggestion] = []
+    told: list[Proposal] = []
+    for proposal in proposals:
+        suggestion = _suggestion(proposal, dialect, writer)
+        if suggestion is None:
+            told.append(proposal)
+        else:
+            made.append(suggestion)
     if dialect.one_create:
         made = _with_one_create(made)
-    kept = {id(suggestion.made_of) for suggestion in made}
-    if dialect.one_action:
-        made = _parted(made, writer)
-    return made, [proposal for proposal in proposals if id(proposal) not in kept]
+        kept = {id(suggestion.made_of) for suggestion in made}
+        told = [proposal for proposal in proposals if id(proposal) not in kept]
+    return _parted(made, writer) if dialect.one_action else made, told
 
 
 def _suggestion(proposal: Proposal, dialect: Dialect, writer: Writer) -> Suggestion | None:
     """Create and update first, delete last: a client that applies only the first is not left without an order. None
     where the dialect or the FHIR version has no such orders."""
     actions: list[Action] = []
-    label = text.plain(proposal.label)
     if proposal.also is not None and not dialect.second_orders:
         return None
-    for order in (proposal.create, proposal.also):
+    label = text.plain(proposal.label)
+    for order in (proposal.create,) if proposal.also is None else (proposal.create, proposal.also):
         if order is not None:
             created = _created(order, dialect, writer)
             if created is None:
                 return None
-            actions.append({"type": "create", "description": _described("Order " + order.text), "resource": created})
+            actions.append({"type": "create", "description": _ordered(order.text), "resource": created})
     if proposal.update is not None:
-        changed = _changed(proposal, dialect, writer)
+        changed = _changed(proposal.update, text.shorten(label, text.LONGEST_SENTENCE), dialect, writer)
         if changed is None:
             return None
         actions.append(changed)
@@ -94,19 +100,19 @@ def _created(order: PlainOrder, dialect: Dialect, writer: Writer) -> Mapping[str
     return writer.create(order)
 
 
-def _changed(proposal: Proposal, dialect: Dialect, writer: Writer) -> Action | None:
+def _changed(update: Update, description: str, dialect: Dialect, writer: Writer) -> Action | None:
     """The change as an update of the draft, or as the creation of the changed order."""
-    if proposal.update is None or dialect.updates == "words":
+    if dialect.updates == "words":
         return None
-    resource = writer.update(proposal.update)
+    resource = writer.update(update)
     if resource is None:
         return None
     if dialect.updates == "update":
-        return {"type": "update", "description": _described(proposal.label), "resource": resource}
+        return {"type": "update", "description": description, "resource": resource}
     if resource.get("resourceType") != "MedicationRequest":
         return None
     fresh = {name: value for name, value in resource.items() if name not in OF_THE_OLD_ORDER}
-    return {"type": "create", "description": _described(proposal.label), "resource": fresh | {"status": "draft"}}
+    return {"type": "create", "description": description, "resource": fresh | {"status": "draft"}}
 
 
 def _deletion(ref: str, dialect: Dialect) -> Action:
@@ -146,5 +152,7 @@ def _longer(label: str, ending: str) -> str:
     return text.shorten(label, SUMMARY_LIMIT - len(ending)) + ending
 
 
-def _described(words: str) -> str:
-    return text.shorten(text.plain(words), text.LONGEST_SENTENCE)
+@lru_cache(maxsize=1024)
+def _ordered(product: str) -> str:
+    """What a new order of this product does, in words."""
+    return text.shorten(text.plain("Order " + product), text.LONGEST_SENTENCE)
