@@ -36,6 +36,7 @@ SECURITY = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
+SAID_BY_SOME = frozenset(name for name, _ in SECURITY)
 SHARED_SECONDS = 0.25
 """How long an answer waits for the database that several processes share."""
 
@@ -199,8 +200,8 @@ class Frame:
 
 def _with_security(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """What a page says of itself stands; an answer with a patient's findings is kept nowhere."""
-    said = {name.lower() for name, _ in headers}
-    headers.extend(header for header in SECURITY if header[0] not in said)
+    said = [name.lower() for name, _ in headers if name.lower() in SAID_BY_SOME]
+    headers += [header for header in SECURITY if header[0] not in said] if said else SECURITY
     return headers
 
 

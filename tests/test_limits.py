@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from hooks.app import create_app
 from hooks.settings import Settings
@@ -66,6 +67,30 @@ def test_a_body_that_never_ends_is_given_up() -> None:
     answer = post(an_app(body_seconds=0.05), slow())
     assert answer.status_code == 408 and answer.headers["connection"] == "close"
     assert answer.json()["issue"][0]["code"] == "timeout"
+
+
+def test_a_caller_that_is_cut_off_is_not_told_that_it_was_slow() -> None:
+    async def cut_off() -> None:
+        async def never() -> Any:
+            await asyncio.sleep(5)
+            yield b""
+
+        transport = httpx.ASGITransport(an_app(), client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as calling:
+            waiting = asyncio.create_task(calling.post(SIGN, content=never(), headers=PLAIN))
+            await asyncio.sleep(0.01)
+            waiting.cancel()
+            await waiting
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cut_off())
+
+
+def test_a_service_that_is_mounted_under_a_path_answers_there() -> None:
+    app, mounted = an_app(), Starlette()
+    mounted.mount("/firstline", app)
+    there = call(mounted, "POST", f"/firstline{SIGN}", content=BODY, headers=PLAIN)
+    assert there.status_code == 200 and there.content == post(app, BODY).content
 
 
 def test_more_requests_than_may_be_under_way_are_told_to_come_again() -> None:

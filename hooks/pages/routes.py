@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from cds.products import read_products
 from hooks.answer import Answerer
-from hooks.limits import body_or_refusal
+from hooks.limits import body_or_refusal, fields_of
 from hooks.pages import evidence_pages, patients
 from hooks.pages.chart_view import chart_view
 from hooks.pages.page import HEADERS, STATIC, page
@@ -112,7 +112,7 @@ class _OrderEntry:
         except NotAuthenticatedError:
             return _closed()
         try:
-            body = await body_or_refusal(request, self.settings)
+            body = await body_or_refusal(fields_of(request.scope), request.receive, self.settings)
             if isinstance(body, Response):
                 return body
             signing = self.answerer.signing(body, self.clock(), client.tenant)
