@@ -1,6 +1,6 @@
 """Which findings make a card, which are lines, and which stay silent (CLINICAL.md sections 7 and 8)."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
@@ -17,7 +17,6 @@ LADDER, SAFETY = "ladder", "safety"
 NOT_ASSESSED = "G04"
 JOINING = {"SAF-01": "naloxone", "SAF-07": "laxative"}
 """Rules whose line and remedy belong to the danger that makes them due, each with what it asks for."""
-SOMETIMES_ELSEWHERE = {*JOINING, NOT_ASSESSED}
 INFO_CARD = frozenset({NOT_ASSESSED, "NP-09", "NP-12", "NP-14", "NP-15"})
 """Rules that may make an info card when an order is signed."""
 
@@ -40,58 +39,63 @@ class Plan(Struct, frozen=True):
 
 def choose(review: Review, hook: str, info_cards: bool) -> tuple[Plan, ...]:
     """The cards of this review, in their order."""
-    grave = [finding for finding in review.findings if finding.indicator != "info"]
-    groups = _in_card_order([finding for finding in grave if finding.rule not in JOINING])
-    if not groups and grave:
+    highest: dict[str, int] = {}
+    joined: set[str] = set()
+    grave = False
+    for finding in review.findings:
+        if finding.rule in JOINING:
+            joined.add(JOINING[finding.rule])
+            grave = grave or finding.indicator != "info"
+        elif finding.indicator != "info":
+            rank = GRAVITY[finding.indicator]
+            if rank < highest.get(finding.group, len(GRAVITY)):
+                highest[finding.group] = rank
+    groups = [*highest]
+    if len(groups) > 1:  # by their highest indicator, then in clinical order
+        groups.sort(key=lambda group: (highest[group], GROUPS.index(group)))
+    elif not groups and grave:
         groups = [SAFETY]
     if not groups:
         return () if hook == ORDER_SELECT else _informing(review, info_cards)
     shown = groups[:MOST_CARDS]
     host = shown[1] if shown[0] == LADDER and len(shown) > 1 else shown[0]
-    named = {finding.rule for finding in review.findings}
-    joined = {ask for rule, ask in JOINING.items() if rule in named}
     plans = []
     for group in shown:
-        members = [
-            f
-            for f in review.findings
-            if f.group == group and (f.rule not in SOMETIMES_ELSEWHERE or not _elsewhere(f, group, host, shown[0]))
-        ]
-        if group == SAFETY:  # what joins another danger leads only where there is none
-            members.sort(key=_safety_order)
-        if group == host and joined:
-            members += [f for f in review.findings if f.rule in JOINING and f not in members]
-        if group == shown[0] and NOT_ASSESSED in named:
-            members += [f for f in review.findings if f.rule == NOT_ASSESSED and f not in members]
-        plans.append(Plan(group, members[0], tuple(members[1:]), proposals=_proposals(review, group, host, joined)))
+        lead, *lines = _members(review, group, host, shown[0])
+        plans.append(Plan(group, lead, tuple(lines), proposals=_proposals(review, group, host, joined)))
+    if len(groups) == 1:  # it holds all that is grave
+        return tuple(plans)
     if LADDER in groups and LADDER not in shown:
         plans[0] = _led_by_remedy(plans[0], review)
     told = {id(finding) for plan in plans for finding in plan.findings}
-    also = tuple([finding for finding in grave if id(finding) not in told])
+    also = tuple([f for f in review.findings if f.indicator != "info" and id(f) not in told])
     if also:
         last = plans[-1]
         plans[-1] = Plan(last.group, last.lead, last.lines, also, last.proposals)
     return tuple(plans)
 
 
-def _in_card_order(findings: Iterable[Finding]) -> list[str]:
-    """Groups by their highest indicator, then in clinical order."""
-    highest: dict[str, int] = {}
-    for finding in findings:
-        rank = GRAVITY[finding.indicator]
-        highest[finding.group] = min(rank, highest.get(finding.group, rank))
-    return sorted(highest, key=lambda group: (highest[group], GROUPS.index(group))) if len(highest) > 1 else [*highest]
+def _members(review: Review, group: str, host: str, first: str) -> list[Finding]:
+    """The findings of one card: its group's own, then what joins the danger, then what is not known."""
+    own: list[Finding] = []
+    joining: list[Finding] = []
+    missing: list[Finding] = []
+    for finding in review.findings:
+        rule, is_own = finding.rule, finding.group == group
+        if rule in JOINING:
+            if group == host:
+                (own if is_own else joining).append(finding)
+        elif rule == NOT_ASSESSED and group == first:
+            (own if is_own else missing).append(finding)
+        elif is_own and (rule != NOT_ASSESSED or finding.indicator != "info"):
+            own.append(finding)
+    if group == SAFETY and len(own) > 1:  # what joins another danger leads only where there is none
+        own.sort(key=_safety_order)
+    return [*own, *joining, *missing]
 
 
 def _safety_order(finding: Finding) -> tuple[int, bool]:
     return GRAVITY[finding.indicator], finding.rule in JOINING
-
-
-def _elsewhere(finding: Finding, group: str, host: str, first: str) -> bool:
-    """Whether this finding of the group stands in another card."""
-    return (finding.rule in JOINING and group != host) or (
-        finding.rule == NOT_ASSESSED and finding.indicator == "info" and group != first
-    )
 
 
 def _informing(review: Review, info_cards: bool) -> tuple[Plan, ...]:

@@ -5,7 +5,7 @@ rules' own (``cds/rules/*.toml``); only facts are filled in.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from string import Formatter
@@ -185,17 +185,17 @@ def _quantity(name: str, value: Decimal) -> str:
 
 
 def detail(
-    paragraphs: Iterable[str | None], lines: Iterable[str], also: Iterable[str], ending: Iterable[str | None]
+    paragraphs: Iterable[str | None], lines: Iterable[str], also: Sequence[str], ending: Iterable[str | None]
 ) -> str:
     """The parts of a detail in their order, as Markdown paragraphs and lists."""
-    blocks = [text for text in paragraphs if text]
+    blocks = [*filter(None, paragraphs)]
     listed = dict.fromkeys(lines)
     if listed:
         blocks.append(_listing(listed))
-    further = [line for line in dict.fromkeys(also) if line not in listed]
+    further = [line for line in dict.fromkeys(also) if line not in listed] if also else ()
     if further:
         blocks += ["Also:", _listing(further)]
-    blocks += [text for text in ending if text]
+    blocks += filter(None, ending)
     return "\n\n".join(blocks)
 
 

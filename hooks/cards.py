@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -38,7 +37,7 @@ class Manner(Struct, frozen=True):
 
     hook: str
     dialect: str
-    namespace: UUID
+    namespace: bytes
     public_url: str | None = None
     info_cards: bool = True
     explain: bool = False
@@ -274,9 +273,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
     view: dict[str, Any] = {"rule": finding.rule, "indicator": finding.indicator, "order": finding.order}
     if finding.others:
         view["others"] = list(finding.others)
-    facts = {name: value for name, value in finding.facts.items() if value}
+    facts = finding.facts
     if facts:
-        view["facts"] = facts
+        told = dict(facts) if all(facts.values()) else {name: value for name, value in facts.items() if value}
+        if told:
+            view["facts"] = told
     return view
 
 

@@ -8,10 +8,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
+from hooks.names import named
 from hooks.protocol import BYTE_ORDER_MARK, NAMESPACE, BadRequest
 from hooks.records.record import FeedbackRecord
 
@@ -118,7 +119,7 @@ def _name(sent: Any, at: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        return str(uuid5(NAMESPACE, text))
+        return named(NAMESPACE, text)
 
 
 def _instant(sent: Any, at: str) -> datetime:

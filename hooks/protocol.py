@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NoReturn
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
@@ -12,12 +12,13 @@ from msgspec import Raw, Struct
 from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import fields_of, members_of, text_of
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON, AnyResource, Resource
+from hooks.names import namespace_of
 from hooks.prefetch import Slot
 
 MEDICATION_PRESCRIBE = "medication-prescribe"
 HOOKS = ("order-select", "order-sign", MEDICATION_PRESCRIBE)
 EXPLAIN = "firstline.explain"
-NAMESPACE = UUID("6f1d2f0e-6c0b-5b0e-9d3e-6a1c5d6b7a10")
+NAMESPACE = UUID("6f1d2f0e-6c0b-5b0e-9d3e-6a1c5d6b7a10").bytes
 """Names of answers are made in a namespace of their own for each hookInstance, within this one."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ESCAPES = re.compile(
@@ -67,7 +68,7 @@ class HookRequest(Struct, frozen=True):
     ``selections`` are references as sent, without host and version; ``namespace`` names what the answer holds."""
 
     hook: str
-    namespace: UUID
+    namespace: bytes
     patient_id: str
     user_id: str | None = None
     encounter_id: str | None = None
@@ -390,7 +391,7 @@ def _read_authorization(raw: Raw) -> FhirAuthorization | None:
     return FhirAuthorization(token, " ".join(scopes), _optional_id(text_of(fields.get("patient")), "Patient"))
 
 
-def _namespace(hook_instance: str | None, body: bytes) -> UUID:
+def _namespace(hook_instance: str | None, body: bytes) -> bytes:
     """Of the hookInstance; of the body's hash where that is missing or no UUID."""
     own = hook_instance or ""
     if _PLAIN_UUID.fullmatch(own) is None:
@@ -398,4 +399,4 @@ def _namespace(hook_instance: str | None, body: bytes) -> UUID:
             own = str(UUID(own))
         except ValueError:
             own = hashlib.sha256(body).hexdigest()
-    return uuid5(NAMESPACE, own)
+    return namespace_of(NAMESPACE, own)

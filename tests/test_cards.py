@@ -81,7 +81,7 @@ class Writing:
 
 
 def manner(**more: Any) -> Manner:
-    return Manner(**{"hook": "order-sign", "dialect": DIALECT_2, "namespace": NAMESPACE, **more})
+    return Manner(**{"hook": "order-sign", "dialect": DIALECT_2, "namespace": NAMESPACE.bytes, **more})
 
 
 def render(review: Review, writer: Writing | None = None, **more: Any) -> dict[str, Any]:
@@ -548,7 +548,7 @@ def test_names_follow_the_namespace_of_the_call() -> None:
     first, second = (render(review_of(finding("DD-01"))) for _ in range(2))
     assert first == second
     assert first["cards"][0]["uuid"] == str(uuid5(NAMESPACE, "card|sedation"))
-    other = render(review_of(finding("DD-01")), namespace=uuid5(NAMESPACE, "another call"))
+    other = render(review_of(finding("DD-01")), namespace=uuid5(NAMESPACE, "another call").bytes)
     assert other["cards"][0]["uuid"] != first["cards"][0]["uuid"]
 
 
