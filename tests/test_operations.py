@@ -103,6 +103,25 @@ def test_feedback_and_refusals_are_counted() -> None:
     assert [figure(after, name) - figure(before, name) for name in names] == [1] * 5
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_answers_are_counted_when_somebody_asks_and_at_once_where_several_processes_serve(
+    several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted() -> float:
+        return sum(one.value for one in found.collect()[0].samples if one.name.endswith("_total"))
+
+    monkeypatch.setattr(measures, "SEVERAL", several)
+    found = measures.ANSWERS
+    measures.exposition()
+    before = counted()
+    measures.count_answer("some", "firstline-order-sign", 200, 0.001, None)
+    measures.count_answer("some", "firstline-order-sign", 200, 0.001, None)
+    assert counted() == before + (2 if several else 0)
+    measures.exposition()
+    measures.exposition()
+    assert counted() == before + 2
+
+
 def test_a_worker_that_was_killed_is_no_figure_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(measures.SHARED, str(tmp_path))
     ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
