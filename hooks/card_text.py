@@ -63,15 +63,12 @@ def escape_sentence(text: str) -> str:
 
 
 def _escape(text: str, limit: int) -> str:
-    line = _one_line(text)
-    if len(line) > limit:
-        line = shorten(line, limit)
-    if "://" in line:
-        line = line.replace("://", ": //")
-    if "www" in line.lower():
-        line = _WORD_ADDRESS.sub(r"\1 .", line)
-    if _UNUSUAL.search(line):
-        line = line.replace("@", " @").translate(_MARKUP)
+    if _UNUSUAL.search(text) is None and len(text) <= limit and "://" not in text and "www" not in text.lower():
+        line = _one_line(text)
+        return "\\" + line if line[:1] == "-" else line
+    line = shorten(_one_line(text), limit).replace("://", ": //")
+    line = _WORD_ADDRESS.sub(r"\1 .", line)
+    line = line.replace("@", " @").translate(_MARKUP)
     return "\\" + line if line[:1] in ("-", "=") else line
 
 

@@ -17,6 +17,7 @@ UCUM = "http://unitsofmeasure.org"
 DAY = "d"
 SIG_TEXTS = ("text", "patientInstruction")
 """What says a dose in words: it would be wrong once the dose has changed."""
+LIMITS = ("maxDosePerPeriod", "maxDosePerAdministration")
 NARRATIVES = ("text", "renderedDosageInstruction")
 NUMBERS = (int, float, Decimal)
 """What a number of a draft may be; yes and no are none."""
@@ -66,14 +67,16 @@ def _at_share(dosage: dict[str, Any], factor: Decimal) -> dict[str, Any] | None:
         if not scaled or (isinstance(scaled, list) and None in scaled):
             return None
         dosage["doseAndRate"], changed = scaled, True
-    own = _scaled_dose(dosage, factor)
-    if own is not None:
-        dosage, changed = own, True
-    for name in ("maxDosePerPeriod", "maxDosePerAdministration"):
+    if "doseQuantity" in dosage or "doseRange" in dosage:
+        own = _scaled_dose(dosage, factor)
+        if own is not None:
+            dosage, changed = own, True
+    for name in LIMITS:
         if name in dosage:
             dosage[name] = _each(dosage[name], _scaled_limit, factor)
     for name in SIG_TEXTS:
-        dosage.pop(name, None)
+        if name in dosage:
+            del dosage[name]
     return dosage if changed else None
 
 
