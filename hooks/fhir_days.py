@@ -1,16 +1,16 @@
 """FHIR dates and instants, whole or partial -> days (CLINICAL.md section 13, "Today")."""
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 
-REMEMBERED = 8192
+from hooks.remembered import Remembered
 
 
-@lru_cache(REMEMBERED)
 def first_day(text: str | None) -> date | None:
     """The day of a date or instant as written; a year or a month is its earliest day."""
-    if not text:
-        return None
+    return FIRST_DAYS[text] if text else None
+
+
+def _first_day(text: str) -> date | None:
     padded = text.strip()[:10]
     if len(padded) in {4, 7}:
         padded += "-01-01" if len(padded) == 4 else "-01"
@@ -20,21 +20,33 @@ def first_day(text: str | None) -> date | None:
         return None
 
 
-@lru_cache(REMEMBERED)
+FIRST_DAYS = Remembered(_first_day)
+"""``first_day`` of what was sent."""
+
+
 def last_day(text: str | None) -> date | None:
     """As ``first_day``, but a year or a month is its latest day."""
-    day = first_day(text)
-    if day is None or text is None or len(text.strip()) >= 8:
+    return LAST_DAYS[text] if text else None
+
+
+def _last_day(text: str) -> date | None:
+    day = FIRST_DAYS[text]
+    if day is None or len(text.strip()) >= 8:
         return day
     if len(text.strip()) == 4:
         return day.replace(month=12, day=31)
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
-@lru_cache(REMEMBERED)
-def day_and_instant(text: str) -> tuple[date | None, str]:
-    """``first_day`` and ``instant`` of the same moment."""
+LAST_DAYS = Remembered(_last_day)
+
+
+def _moment(text: str) -> tuple[date | None, str]:
     return first_day(text), instant(text)
+
+
+MOMENTS = Remembered(_moment)
+"""``first_day`` and ``instant`` of the same moment."""
 
 
 def instant(text: str) -> str:

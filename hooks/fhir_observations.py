@@ -12,9 +12,12 @@ from cds.observation_table import Scale
 from cds.terminology import Concept, observation_scale
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import observation_meaning
-from hooks.fhir_days import day_and_instant
+from hooks.fhir_days import MOMENTS
 from hooks.fhir_elements import (
+    NO_UNIT,
+    NOTHING,
     REMEMBERED,
+    UCUM,
     LooseQuantity,
     amount,
     concept,
@@ -28,6 +31,7 @@ from hooks.fhir_elements import (
 from hooks.fhir_loose import fields_of, members_of
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+from hooks.remembered import Remembered
 
 DROPPED = frozenset({"entered-in-error", "cancelled", "registered"})
 BOUNDED = frozenset({"egfr", "egfr_race_based", "crcl"})
@@ -45,6 +49,8 @@ ANSWERS = {
 LIMITED = frozenset({"alt", "ast", "bilirubin"})
 """Meanings whose own limit of the laboratory counts."""
 LOINC_NAMES = frozenset({None, "http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
+LEAST, MOST = Decimal("1E-9"), Decimal("1E9")
+"""Numbers between them are no error of writing (``number``)."""
 NUMBERS, PLAIN = 3, 7
 """Where numbers and plain values end in ``_sent_values``."""
 NUMBER_TEXT = re.compile(
@@ -66,12 +72,16 @@ NO_VALUE = Value()
 
 class Subject(Struct, frozen=True, eq=False):
     """What an observation is about, by its code element: fields of ``cds.chart.Observation``, and the scale of its
-    values."""
+    values. ``plain_units``: where a value says all, those that need no conversion; its plain values are between ``low``
+    and ``high``."""
 
     meaning: str
     name: str
     code: str | None
     scale: Scale | None
+    plain_units: frozenset[str] = NOTHING
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(0)
 
 
 class _Values(Struct, rename="camel", gc=False):
@@ -93,6 +103,14 @@ class _ReferenceRange(Struct, rename="camel", gc=False):
     type: Raw = ABSENT
 
 
+class _PlainQuantity(Struct, gc=False):
+    value: Decimal
+    system: str
+    code: str
+    comparator: str | None = None
+
+
+_plain_quantity = msgspec.json.Decoder(_PlainQuantity)
 _quantity = msgspec.json.Decoder(LooseQuantity | Decimal | None, strict=False)
 _plain = msgspec.json.Decoder(str | int | float | bool | None)
 _component = msgspec.json.Decoder(_Values)
@@ -107,16 +125,34 @@ def read_observations(records: Records, odd: set[str]) -> list[Observation]:
         if sent.component:
             found += _with_components(ref, sent, odd)
             continue
-        subject = _subject(bytes(sent.code))
-        if subject is None or (sent.status is not None and sent.status.casefold() in DROPPED):
+        subject = SUBJECTS[bytes(sent.code)]
+        if subject is None or (sent.status != "final" and (sent.status or "").casefold() in DROPPED):
             if not _coded(bytes(sent.code)):
                 odd.add(ref)
             continue
-        one = _observation(ref, subject, sent, sent)
+        value = _plain_value(subject, sent.value_quantity) if subject.plain_units and sent.value_quantity else None
+        if value is not None and sent.effective_date_time:
+            taken, taken_at = MOMENTS[sent.effective_date_time]
+            one = Observation(ref, subject.meaning, value, taken, taken_at, None, None, subject.name, subject.code)
+        else:
+            one = _observation(ref, subject, sent, sent)
         if (one.value is None or one.taken is None) and _not_understood(sent, one):
             odd.add(ref)
         found.append(one)
     return found
+
+
+def _plain_value(subject: Subject, raw: Raw) -> Decimal | None:
+    """The value of a quantity as most are: a plausible number in a UCUM unit that needs no conversion. None for any
+    other: ``_observation`` reads it."""
+    try:
+        sent = _plain_quantity.decode(raw)
+        value = sent.value
+        if sent.code in subject.plain_units and sent.system == UCUM and subject.low <= value <= subject.high:
+            return None if sent.comparator else value
+    except (*UNREADABLE_JSON, ArithmeticError):  # no number can be compared with what is none
+        pass
+    return None
 
 
 def _with_components(ref: str, sent: shapes.Observation, odd: set[str]) -> list[Observation]:
@@ -131,7 +167,7 @@ def _with_components(ref: str, sent: shapes.Observation, odd: set[str]) -> list[
             parts.append(_component.decode(raw))
         except UNREADABLE_JSON:
             continue
-    told = [(subject, part) for part in parts if (subject := _subject(bytes(part.code))) is not None]
+    told = [(subject, part) for part in parts if (subject := SUBJECTS[bytes(part.code)]) is not None]
     found = [_observation(ref, subject, part, sent) for subject, part in told]
     if any(_not_understood(sent, one) for one in found):
         odd.add(ref)
@@ -152,30 +188,28 @@ def _has_value(sent: shapes.Observation) -> bool:
 
 def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
     """That a study was done, and when: an ECG."""
-    subject = _subject(bytes(sent.code))
+    subject = SUBJECTS[bytes(sent.code)]
     if subject is None or subject.meaning not in PRESENCE or (sent.status or "").casefold() in DROPPED:
         return None
-    taken, taken_at = day_and_instant(_moment(sent))
+    taken, taken_at = MOMENTS[_moment(sent)]
     return Observation(ref, subject.meaning, None, taken, taken_at, name=subject.name)
 
 
 def observation_meanings(sent: shapes.Measured) -> list[str]:
     """What an observation and its components are about, whatever their values."""
-    subjects = [_subject(bytes(sent.code))]
+    subjects = [SUBJECTS[bytes(sent.code)]]
     if isinstance(sent, shapes.Observation) and sent.component:
         parts = [(fields_of(raw) or {}).get("code", ABSENT) for raw in members_of(sent.component)]
-        subjects += [_subject(bytes(code)) for code in parts]
+        subjects += [SUBJECTS[bytes(code)] for code in parts]
     return [subject.meaning for subject in subjects if subject is not None]
 
 
-@lru_cache(REMEMBERED)
 @lru_cache(REMEMBERED)
 def _coded(code: bytes) -> bool:
     """Whether a code element was sent that says something."""
     return any(printable(named).strip() for named in concepts(code) or ())
 
 
-@lru_cache(REMEMBERED)
 def _subject(code: bytes) -> Subject | None:
     """What a code element is about; None where it means nothing to the review."""
     meaning = observation_meaning(code)
@@ -183,7 +217,15 @@ def _subject(code: bytes) -> Subject | None:
         return None
     named = (concepts(code) or (Concept(),))[0]
     loinc = next((coding.code for coding in named.codings if coding.code and coding.system in LOINC_NAMES), None)
-    return Subject(meaning, printable(named), loinc, observation_scale(meaning, named))
+    scale = observation_scale(meaning, named)
+    if scale is None or meaning in LIMITED or meaning in INTERPRETED:
+        return Subject(meaning, printable(named), loinc, scale)
+    units = frozenset(unit for unit, conversion in scale.conversions.items() if conversion is None) - NO_UNIT
+    low, high = max(scale.low, LEAST), min(scale.high, MOST)
+    return Subject(meaning, printable(named), loinc, scale, units, low, high)
+
+
+SUBJECTS = Remembered(_subject)
 
 
 def _observation(
@@ -202,7 +244,7 @@ def _observation(
         limit = _upper_limit(scale, bytes(part.reference_range), sent.unit)
     if part.interpretation and sent.number is not None and subject.meaning in INTERPRETED:
         words = _interpreted(words, bytes(part.interpretation))
-    taken, taken_at = day_and_instant(whole.effective_date_time or _moment(whole))
+    taken, taken_at = MOMENTS[whole.effective_date_time or _moment(whole)]
     return Observation(ref, subject.meaning, value, taken, taken_at, words, limit, subject.name, subject.code)
 
 

@@ -1,7 +1,6 @@
 """All resources of one request: each once, whatever key it came under, and found again by whoever refers to it."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,10 +26,16 @@ class Records:
         self.arrived = arrived
         self.site = site
         self._contained: tuple[Resource, tuple[Resource, ...]] | None = None
+        self._known: dict[type[Resource], dict[str, Resource]] | None = None
+        self._urls: dict[str, Resource] | None = None
 
-    @cached_property
     def _by_kind(self) -> dict[type[Resource], dict[str, Resource]]:
         """Of each kind by id."""
+        if self._known is None:
+            self._known = self._sorted_out()
+        return self._known
+
+    def _sorted_out(self) -> dict[type[Resource], dict[str, Resource]]:
         by_kind: dict[type[Resource], dict[str, Resource]] = {}
         nameless: dict[type[Resource], dict[bytes, Resource]] = {}
         for entry in self.arrived:
@@ -40,12 +45,11 @@ class Records:
             if not own:
                 nameless.setdefault(kind, {})[canonical(resource)] = resource
                 continue
-            known = by_kind.get(kind)
-            if known is None:
-                known = by_kind[kind] = {}
-            sent_before = known.setdefault(own, resource)
-            if sent_before is not resource:
-                known[own] = newer(sent_before, resource)
+            if kind not in by_kind:
+                by_kind[kind] = {own: resource}
+                continue
+            known = by_kind[kind]
+            known[own] = resource if own not in known else newer(known[own], resource)
         for kind, resources in nameless.items():
             known = by_kind.setdefault(kind, {})
             for count, (_, resource) in enumerate(sorted(resources.items()), start=1):
@@ -54,14 +58,16 @@ class Records:
 
     def of(self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         """Reference and resource of each one of this kind, by reference."""
-        known = self._by_kind.get(kind)
-        if not known:
+        by_kind = self._known if self._known is not None else self._by_kind()
+        if kind not in by_kind:
             return []
-        name = kind.__name__
-        return [(f"{name}/{own}", known[own]) for own in sorted(known)]  # type: ignore[misc]
+        known = by_kind[kind]
+        name = kind.__name__ + "/"
+        return [(name + own, known[own]) for own in sorted(known)]  # type: ignore[misc]
 
-    @cached_property
     def _by_url(self) -> dict[str, Resource]:
+        if self._urls is not None:
+            return self._urls
         by_url: dict[str, Resource] = {}
         for entry in self.arrived:
             resource: Resource = entry.resource  # type: ignore[assignment]
@@ -69,6 +75,7 @@ class Records:
             if url is not None:
                 by_url[url] = resource if url not in by_url else newer(by_url[url], resource)
                 by_url.setdefault(local_ref(url), resource)
+        self._urls = by_url
         return by_url
 
     def resolve(self, ref: str | None, holder: Resource) -> Resource | None:
@@ -80,10 +87,10 @@ class Records:
             named = [resource for resource in inner if resource.id and resource.id.lstrip("#") == ref[1:]]
             return named[0] if named else None
         name, _, own = ref.partition("/")
-        for kind, known in self._by_kind.items():
+        for kind, known in self._by_kind().items():
             if own in known and kind.__name__ == name:
                 return known[own]
-        return self._by_url.get(ref)
+        return self._by_url().get(ref)
 
     def _contained_in(self, holder: Resource) -> tuple[Resource, ...]:
         """Read once for each holder, however many references it makes."""

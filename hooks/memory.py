@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from hooks.remembered import Remembered
+
 LOOK_AFTER_BYTES = 16_000_000
 """Bytes of requests between two looks: what they hold is remembered in several shapes, two or three times as large."""
 STATM = Path("/proc/self/statm")
@@ -58,18 +60,20 @@ def resident_bytes() -> int | None:
 
 
 def caches() -> Iterator[Any]:
-    """Every bounded cache of Firstline's functions."""
+    """Every bounded cache of what Firstline's functions answered."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in OWN:
             for value in list(vars(module).values()):
-                if isinstance(value, functools._lru_cache_wrapper) and value.cache_parameters()["maxsize"] is not None:
+                if isinstance(value, Remembered) or (
+                    isinstance(value, functools._lru_cache_wrapper) and value.cache_parameters()["maxsize"] is not None
+                ):
                     yield value
 
 
 def forget() -> None:
     """Empties the caches and gives what they held back to the system."""
     for cache in caches():
-        cache.cache_clear()
+        cache.clear() if isinstance(cache, Remembered) else cache.cache_clear()
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)  # glibc keeps what was freed, unless it is asked

@@ -5,7 +5,6 @@ could not be read, a page that is not the last, a failed search: none of them ev
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 from msgspec import Raw
 
@@ -122,16 +121,20 @@ TEMPLATES: Mapping[str, str] = _templates()
 class Answer:
     """What one key holds, on one page or on several. ``kinds``: those of the resources that were found."""
 
-    __slots__ = ("_failed", "_measured", "_null", "_partial", "_seen", "_total", "found", "kinds", "lost")
+    found: list[shapes.Entry]
+    kinds: set[type[Resource | None]]
+    _partial = _failed = _null = False
+    _total = _seen = 0
+    state: str
+    _measured: set[str | None] | None = None
 
     def __init__(self, pages: Pages) -> None:
-        self.found: list[shapes.Entry] = []
         self.lost: list[Lost] = []
-        self.kinds: set[type[Resource] | None] = set()
-        self._partial = self._failed = False
-        self._total = self._seen = 0
+        if len(pages) == 1 and type(pages[0]) is shapes.Bundle and self._is_plain(pages[0]):
+            return
+        self.found = []
+        self.kinds = set()
         self._null = pages == (None,)
-        self._measured: set[str | None] | None = None
         for page in pages:
             total, self._total, self._partial = self._total, 0, False
             if type(page) is Raw:
@@ -140,9 +143,25 @@ class Answer:
                 self._take(page, None)
             if total > self._total:
                 self._total = total
+        self.state = self._told()
 
-    @property
-    def state(self) -> str:
+    def _is_plain(self, bundle: shapes.Bundle) -> bool:
+        """Whether it is all on this one page, and nothing but resources that the review reads: then it is taken."""
+        if bundle.link and bundle.next_page is not None:
+            return False
+        entries = bundle.entry or []
+        kinds = {
+            type(entry.resource) if entry.search is None or entry.search.mode != OUTCOME else type(None)
+            for entry in entries
+        }
+        if not kinds <= KEPT:
+            return False
+        self.found = entries
+        self.kinds = kinds
+        self.state = PARTIAL if (bundle.total or 0) > len(entries) else GIVEN if entries else EMPTY
+        return True
+
+    def _told(self) -> str:
         if self._null:
             return NULL
         if self._failed:
@@ -190,14 +209,9 @@ class Answer:
         entries = bundle.entry
         if not entries:
             return
-        kinds = {_kind_found(entry) if entry.search is not None else type(entry.resource) for entry in entries}
-        if kinds <= KEPT:
-            found = entries
-        else:
-            found = [entry for entry in entries if _kind_found(entry) in KEPT]
-            kinds &= KEPT
+        found = [entry for entry in entries if _kind_found(entry) in KEPT]
         self.found += found
-        self.kinds |= kinds  # type: ignore[arg-type]
+        self.kinds.update(type(entry.resource) for entry in found)
         self._seen += len(found)
         if len(found) < len(entries):
             self._take_rest(entries)
@@ -246,25 +260,38 @@ class Prefetched:
     def __init__(self, answers: Mapping[str, Answer], site: SiteCodes | None = None) -> None:
         self.answers = answers
         self.site = site
-        self.states = {key: answers[key].state for key in sorted(answers)}
-        lost = [one.ref for answer in answers.values() if answer.lost for one in answer.lost]
-        self.unreadable = tuple(sorted(set(lost))) if lost else ()
+        self.states: dict[str, str] = {}
+        self.unreadable: tuple[str, ...] = ()
+        arrived: list[shapes.Entry] = []
+        for key in sorted(answers):
+            answer = answers[key]
+            self.states[key] = answer.state
+            arrived += answer.found
+            if answer.lost:
+                self.unreadable = tuple(sorted({*self.unreadable, *(one.ref for one in answer.lost)}))
+        self.records = Records(arrived, site)
+        self._questions: dict[str, str] | None = None
 
-    @cached_property
-    def _kinds(self) -> set[type[Resource] | None]:
-        """Of all that came."""
-        return set().union(*(answer.kinds for answer in self.answers.values()))
-
-    @cached_property
-    def records(self) -> Records:
-        return Records([one for key in self.states for one in self.answers[key].found], self.site)
-
-    @cached_property
+    @property
     def questions(self) -> dict[str, str]:
-        told = {question: self._own(question) for question in TEMPLATES}
-        for question, own in told.items():
-            if own not in _SAID and not self._kinds.isdisjoint(_ANSWERING[question]):
-                told[question] = self._elsewhere(question, own)
+        if self._questions is None:
+            self._questions = self._asked()
+        return self._questions
+
+    def _asked(self) -> dict[str, str]:
+        answers, states, told = self.answers, self.states, {}
+        kinds: set[type[Resource | None]] | None = None
+        for question, plainly in _PLAINLY_ANSWERING.items():
+            answer = answers.get(question)
+            if answer and states[question] == GIVEN and not answer.lost and not plainly.isdisjoint(answer.kinds):
+                told[question] = ANSWERED
+                continue
+            own = told[question] = self._own(question, answer)
+            if own not in _SAID:
+                if kinds is None:
+                    kinds = set().union(*[one.kinds for one in answers.values()])
+                if not kinds.isdisjoint(_ANSWERING[question]):
+                    told[question] = self._elsewhere(question, own)
         return told
 
     @property
@@ -284,14 +311,11 @@ class Prefetched:
             return ANSWERED
         return PARTIAL if PARTIAL in elsewhere else UNREADABLE if UNREADABLE in elsewhere else told
 
-    def _own(self, question: str) -> str:
-        """What the question's own key says."""
-        answer = self.answers.get(question)
+    def _own(self, question: str, answer: Answer | None) -> str:
+        """What the question's own key says, where it is not plainly answered."""
         if answer is None:
             return NOT_PROVIDED
         state = self.states[question]
-        if state == GIVEN and not answer.lost and not answer.kinds.isdisjoint(_PLAINLY_ANSWERING[question]):
-            return ANSWERED
         if state in _NOTHING_THERE:
             return NOT_PROVIDED if question in READS else ANSWERED
         if state == FAILED:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from hooks import memory
+from hooks import memory, remembered
 from hooks.fhir_elements import concepts
 from hooks.memory import LOOK_AFTER_BYTES, Memory, caches, forget, resident_bytes
+from hooks.remembered import Remembered
 from hooks.settings import SettingsError, load
 from tests.calling import SIGN, an_app, call
 from tests.fixtures import FOLDER, STORIES, service_of
@@ -69,6 +70,24 @@ def test_the_system_tells_what_the_process_holds() -> None:
     assert held is not None and 10 * MB < held < 100_000 * MB
 
 
+def _size(cache: Any) -> int:
+    return len(cache) if isinstance(cache, Remembered) else int(cache.cache_info().currsize)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "MOST", 2)
+    asked: list[int] = []
+
+    def following(number: int) -> int:
+        asked.append(number)
+        return number + 1
+
+    known = Remembered(following)
+    assert [known[number] for number in (1, 2, 1, 3, 2, 1)] == [2, 3, 2, 4, 3, 2]
+    assert asked == [1, 2, 3, 1]
+    assert len(known) == 2
+
+
 def test_all_caches_are_emptied_and_no_answer_changes() -> None:
     app = an_app()
 
@@ -80,9 +99,9 @@ def test_all_caches_are_emptied_and_no_answer_changes() -> None:
 
     before = answers()
     assert concepts in list(caches())
-    assert sum(cache.cache_info().currsize for cache in caches()) > 500
+    assert sum(map(_size, caches())) > 500
     forget()
-    assert sum(cache.cache_info().currsize for cache in caches()) == 0
+    assert sum(map(_size, caches())) == 0
     assert answers() == before
 
 
