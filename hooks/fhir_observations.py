@@ -107,6 +107,7 @@ class _PlainQuantity(Struct, gc=False):
     value: Decimal
     system: str
     code: str
+    unit: str | None = None
     comparator: str | None = None
 
 
