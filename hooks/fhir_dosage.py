@@ -2,8 +2,7 @@
 
 import re
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -16,7 +15,6 @@ from cds.units import read_unit
 from hooks.fhir_days import first_day, last_day
 from hooks.fhir_elements import (
     DAYS_IN,
-    REMEMBERED,
     LooseQuantity,
     amount,
     concept,
@@ -30,6 +28,7 @@ from hooks.fhir_elements import (
 )
 from hooks.fhir_loose import fields_of, members_of, salvaged
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+from hooks.remembered import Remembered
 
 ROUTES = {
     "26643006": "oral", "PO": "oral", "20053000": "oral", "C38288": "oral", "47625008": "intravenous",
@@ -48,7 +47,7 @@ AS_NEEDED = re.compile(r"(?i)\b(?:prn|as needed|if needed|when needed)\b[\s:,-]{
 DOSE_ELEMENTS = {"R4": ("doseAndRate",), "STU3": ("doseQuantity", "doseRange"), "R5": ("asNeeded", "asNeededFor")}
 
 
-class Dosages(NamedTuple):
+class Dosages(Struct, frozen=True):
     """The dosage instructions of one order. ``version`` is the FHIR version that their shape betrays, or None;
     ``asked_for`` what as-needed doses are for; ``odd``: part of them could not be read; ``route``: the first told."""
 
@@ -133,9 +132,7 @@ class _Dosage(_DoseAndRate, rename="camel", gc=False):
 _dosages = msgspec.json.Decoder(list[_Dosage] | _Dosage | None, strict=False)
 
 
-@lru_cache(REMEMBERED)
-def read_dosages(raw: bytes) -> Dosages:
-    """Dosage instructions, one or many. What cannot be read is left out, and said in ``odd``."""
+def _read(raw: bytes) -> Dosages:
     if not raw or raw == b"null":
         return NO_DOSAGES
     sent, odd = _decoded(raw)
@@ -147,6 +144,10 @@ def read_dosages(raw: bytes) -> Dosages:
         odd=odd,
         route=next((dosage.route for dosage in dosages if dosage.route), None),
     )
+
+
+DOSAGES = Remembered(_read)
+"""Dosage instructions, one or many, by their bytes. What cannot be read is left out, and said in ``odd``."""
 
 
 def _decoded(raw: bytes) -> tuple[list[_Dosage], bool]:

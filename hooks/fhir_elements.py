@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from cds.chart import Quantity
 from cds.terminology import Coding, Concept
 from hooks.fhir_shapes import UNREADABLE_JSON
+from hooks.remembered import Remembered
 
 REMEMBERED = 8192
 LARGEST_EXPONENT = 9
@@ -133,13 +134,16 @@ def concept(raw: Raw) -> Concept | None:
 
 def codes(raw: Raw) -> frozenset[str]:
     """The codes of all concepts, and the text of those without a code; lower case."""
-    return _codes(bytes(raw)) if raw else NOTHING
+    return CODES[bytes(raw)] if raw else NOTHING
 
 
-@lru_cache(REMEMBERED)
 def _codes(raw: bytes) -> frozenset[str]:
     words = (words_of(one) for one in concepts(raw) or ())
     return frozenset(word.casefold() for one in words for word in one)
+
+
+CODES = Remembered(_codes)
+"""``codes`` of an element's bytes."""
 
 
 def words_of(named: Concept) -> tuple[str, ...]:
@@ -225,10 +229,12 @@ def refs(raw: Raw) -> frozenset[str]:
 def plain_ref(raw: Raw) -> str | None:
     """The reference of a Reference that says nothing else but a display; None for anything else."""
     try:
-        sent = _reference.decode(raw)
+        sent = _reference.decode(raw).reference
     except UNREADABLE_JSON:
         return None
-    return None if sent.reference is None else local_ref(sent.reference)
+    if sent is None or (sent.count("/") < MOST_SLASHES and not sent.endswith("/")):
+        return sent
+    return local_ref(sent)
 
 
 def local_ref(reference: str) -> str:
@@ -299,10 +305,12 @@ def in_days(sent: Quantity | None) -> Decimal | None:
     return None if factor is None else sent.value * factor[0] / factor[1]
 
 
-@lru_cache(REMEMBERED)
-def duration(raw: bytes) -> Decimal | None:
-    """The days of a Duration; None as in ``in_days``."""
+def _duration(raw: bytes) -> Decimal | None:
     return in_days(quantity(raw))
+
+
+DURATIONS = Remembered(_duration)
+"""The days of a Duration, by its bytes; None as in ``in_days``."""
 
 
 def time_unit(unit: str) -> str:

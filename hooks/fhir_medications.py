@@ -1,7 +1,6 @@
 """Which drug a record names: by a concept, or by a Medication that it refers to."""
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
@@ -13,9 +12,10 @@ from hooks import fhir_shapes as shapes
 from hooks.fhir_elements import REMEMBERED, Pointer, concepts, pointers, present, printable, quantity
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+from hooks.remembered import Remembered
 
 
-class NamedDrug(NamedTuple):
+class NamedDrug(Struct, frozen=True):
     """``odd``: what names the drug could not be read; ``missing``: the Medication that did not come with it."""
 
     drug: Drug | None
@@ -53,7 +53,7 @@ def named_drug(sent: shapes.DrugRecord, route: str | None, records: Records) -> 
     """The drug of an order, a statement or a dispense. ``route`` is that of its dosage."""
     site = records.site
     if sent.medication_codeable_concept:
-        plainly = _plainly_named(bytes(sent.medication_codeable_concept), route, site)
+        plainly = PLAINLY_NAMED[bytes(sent.medication_codeable_concept), route, site]
         if plainly is not None:
             return plainly
     odd = False
@@ -76,11 +76,15 @@ def named_drug(sent: shapes.DrugRecord, route: str | None, records: Records) -> 
     return NamedDrug(_drug(Concept(text=display), None, route, site) if display else None, display, odd, missing)
 
 
-@lru_cache(REMEMBERED)
-def _plainly_named(raw: bytes, route: str | None, site: SiteCodes | None) -> NamedDrug | None:
-    """The drug of an element that begins with a concept and refers to nothing; None for any other."""
+def _plainly_named(asked: tuple[bytes, str | None, SiteCodes | None]) -> NamedDrug | None:
+    raw, route, site = asked
     first = next(iter(pointers(raw) or ()), Pointer())
     return None if first.concept is None or first.ref is not None else _recognised(first.concept, None, route, site)
+
+
+PLAINLY_NAMED = Remembered(_plainly_named)
+"""The drug of an element, with the route of its dosage and the codes of its site, that begins with a concept and refers
+to nothing; None for any other."""
 
 
 def _recognised(named: Concept, form: str | None, route: str | None, site: SiteCodes | None) -> NamedDrug:

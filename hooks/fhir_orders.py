@@ -2,23 +2,23 @@
 
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from cds.chart import Dosage, MedicationOrder, Quantity, Reason
 from cds.status_reasons import stopped_for
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import read_reasons, stated_reason
-from hooks.fhir_days import first_day, last_day
-from hooks.fhir_dosage import NO_DOSAGES, Dosages, read_dosages
+from hooks.fhir_days import FIRST_DAYS, first_day, last_day
+from hooks.fhir_dosage import DOSAGES, NO_DOSAGES, Dosages
 from hooks.fhir_elements import (
+    CODES,
+    DURATIONS,
     NOTHING,
-    REMEMBERED,
     codes,
     concepts,
-    duration,
     identifiers,
     period,
     plain_ref,
@@ -31,10 +31,9 @@ from hooks.fhir_loose import fields_of, salvaged
 from hooks.fhir_medications import named_drug
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+from hooks.remembered import Remembered
 
 MOST_REPEATS = 1000
-WORDS = 64
-"""How many spellings of a status are remembered."""
 ENDED = frozenset({"stopped", "completed", "cancelled", "ended"})
 ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """R5 says in ``adherence`` what the status of a statement said before."""
@@ -81,13 +80,16 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
     """MedicationRequest (STU3, R4, R5). None for one that says what must not be given: it orders nothing."""
     if sent.do_not_perform:
         return None
-    dosages = read_dosages(bytes(sent.dosage_instruction)) if sent.dosage_instruction else NO_DOSAGES
+    dosages = DOSAGES[bytes(sent.dosage_instruction)] if sent.dosage_instruction else NO_DOSAGES
     if sent.rendered_dosage_instruction:
         dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
-    reasons, odd = _reasons(sent, dosages, records)
-    status = _word(sent.status)
-    supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
+    if sent.reason_code or sent.reason_reference or sent.reason or dosages.asked_for:
+        reasons, odd = _reasons(sent, dosages, records)
+    else:
+        reasons, odd = (), dosages.odd
+    status = WORDS[sent.status]
+    supply = SUPPLIES[bytes(sent.dispense_request)] if sent.dispense_request else NO_SUPPLY
     requester = _requester(sent.requester) if sent.requester else None
     linked = sent.prior_prescription or sent.based_on or sent.replaces
     follows = _links(sent.prior_prescription, sent.based_on, sent.replaces) if linked else NOTHING
@@ -98,9 +100,9 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         named.drug,
         named.name,
         status,
-        _word(sent.intent),
+        WORDS[sent.intent],
         _reported(sent) if reported else False,
-        first_day(sent.authored_on),
+        FIRST_DAYS[sent.authored_on] if sent.authored_on else None,
         None,  # start
         last_day(sent.status_changed) if sent.status_changed and status in ENDED else None,
         dosages.dosages,
@@ -114,7 +116,7 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         follows,
         reasons,
         _stopped_for(sent.status_reason) if sent.status_reason else None,
-        codes(sent.category) if sent.category else NOTHING,
+        CODES[bytes(sent.category)] if sent.category else NOTHING,
     )
     odd = odd or named.odd or supply.odd
     if (sent.requester and not requester) or (sent.prior_prescription and not follows):
@@ -126,16 +128,16 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
 
 def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> ReadOrder:
     """DSTU2's MedicationOrder."""
-    dosages = read_dosages(bytes(sent.dosage_instruction)) if sent.dosage_instruction else NO_DOSAGES
+    dosages = DOSAGES[bytes(sent.dosage_instruction)] if sent.dosage_instruction else NO_DOSAGES
     named = named_drug(sent, dosages.route, records)
     reasons, odd = _reasons(sent, dosages, records, sent.reason_codeable_concept)
-    supply = _supplied(bytes(sent.dispense_request)) if sent.dispense_request else NO_SUPPLY
+    supply = SUPPLIES[bytes(sent.dispense_request)] if sent.dispense_request else NO_SUPPLY
     order = MedicationOrder(
         ref,
         "request",
         named.drug,
         named.name,
-        _word(sent.status),
+        WORDS[sent.status],
         dosages=dosages.dosages,
         identifiers=identifiers(sent.identifier),
         reasons=reasons,
@@ -158,7 +160,7 @@ def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> Read
 
 def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records) -> ReadOrder:
     """MedicationStatement of every version."""
-    dosages = read_dosages(bytes(sent.dosage)) if sent.dosage else NO_DOSAGES
+    dosages = DOSAGES[bytes(sent.dosage)] if sent.dosage else NO_DOSAGES
     if sent.rendered_dosage_instruction:
         dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
@@ -169,7 +171,7 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
         "statement",
         named.drug,
         named.name,
-        _statement_status(_word(sent.status), sent),
+        _statement_status(WORDS[sent.status], sent),
         dosages=dosages.dosages,
         identifiers=identifiers(sent.identifier),
         reasons=reasons,
@@ -185,11 +187,16 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
 
 def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -> ReadOrder:
     """MedicationDispense of every version."""
-    dosages = read_dosages(bytes(sent.dosage_instruction)) if sent.dosage_instruction else NO_DOSAGES
+    dosages = DOSAGES[bytes(sent.dosage_instruction)] if sent.dosage_instruction else NO_DOSAGES
     if sent.rendered_dosage_instruction:
         dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
-    reasons, odd = _reasons(sent, dosages, records)
+    if sent.reason_code or sent.reason_reference or sent.reason or dosages.asked_for:
+        reasons, odd = _reasons(sent, dosages, records)
+    else:
+        reasons, odd = (), dosages.odd
+    prepared = sent.when_prepared
+    given = sent.when_handed_over or prepared
     causes = (sent.status_reason, sent.status_reason_codeable_concept, sent.not_performed_reason)
     linked = sent.authorizing_prescription or sent.based_on
     order = MedicationOrder(  # in the order of its fields, as in ``read_request``
@@ -197,15 +204,15 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
         "dispense",
         named.drug,
         named.name,
-        _word(sent.status),
+        WORDS[sent.status],
         None,  # intent
         False,  # reported
-        first_day(sent.when_prepared),
-        first_day(sent.when_handed_over or sent.when_prepared),
+        FIRST_DAYS[prepared] if prepared else None,
+        FIRST_DAYS[given] if given else None,
         None,  # end
         dosages.dosages,
-        duration(bytes(sent.days_supply)) if sent.days_supply else None,
-        _amount(sent.quantity),
+        DURATIONS[bytes(sent.days_supply)] if sent.days_supply else None,
+        AMOUNTS[bytes(sent.quantity)] if sent.quantity else None,
         None,  # repeats
         None,  # valid from
         None,  # valid to
@@ -214,7 +221,7 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
         _links(sent.authorizing_prescription, sent.based_on) if linked else NOTHING,
         reasons,
         next(filter(None, map(_stopped_for, causes)), None) if any(causes) else None,
-        codes(sent.category) if sent.category else NOTHING,
+        CODES[bytes(sent.category)] if sent.category else NOTHING,
     )
     return ReadOrder(order, odd or named.odd, named.missing, dosages.version)
 
@@ -225,8 +232,6 @@ def _reasons(
     """Why the drug is given, each reason once, and whether any of its words or doses could not be read. ``further``:
     the elements in which this kind of record states reasons beside the usual ones."""
     odd = dosages.odd
-    if not (sent.reason_code or sent.reason_reference or sent.reason or dosages.asked_for or further):
-        return (), odd
     stated: dict[Reason, None] = {}
     for raw in (*further, sent.reason_code, sent.reason_reference, sent.reason):
         if raw:
@@ -247,10 +252,9 @@ def _rendered(found: Dosages, rendered: str) -> Dosages:
     """R5's text of all instructions counts where there are none."""
     if found.dosages or not rendered.strip():
         return found
-    return found._replace(dosages=(Dosage(text=rendered.strip()),))
+    return replace(found, dosages=(Dosage(text=rendered.strip()),))
 
 
-@lru_cache(REMEMBERED)
 def _supplied(raw: bytes) -> Supply:
     odd = False
     try:
@@ -264,8 +268,8 @@ def _supplied(raw: bytes) -> Supply:
     if (repeats is None and odd) or (repeats is not None and not 0 <= repeats < MOST_REPEATS):
         return Supply(valid_from=valid_from, valid_to=valid_to, odd=True)
     return Supply(
-        days=duration(bytes(sent.expected_supply_duration)),
-        quantity=_amount(sent.quantity),
+        days=DURATIONS[bytes(sent.expected_supply_duration)],
+        quantity=AMOUNTS[bytes(sent.quantity)],
         repeats=repeats,
         valid_from=valid_from,
         valid_to=valid_to,
@@ -273,14 +277,20 @@ def _supplied(raw: bytes) -> Supply:
     )
 
 
+SUPPLIES = Remembered(_supplied)
+
+
 def _nameless(sent: Raw) -> bool:
     """Whether this element, of which nothing was read, is there and names nothing."""
     return present(sent) and not pointers(bytes(sent))
 
 
-def _amount(raw: Raw) -> Quantity | None:
-    found = quantity(bytes(raw)) if raw else None
+def _amount(raw: bytes) -> Quantity | None:
+    found = quantity(raw)
     return found if found is not None and found.value > 0 else None
+
+
+AMOUNTS = Remembered(_amount)
 
 
 def _requester(raw: Raw) -> str | None:
@@ -315,6 +325,8 @@ def _reported(sent: shapes.MedicationRequest) -> bool:
     return bool(sent.reported_boolean) or told or present(sent.reported_reference)
 
 
-@lru_cache(WORDS)
 def _word(text: str | None) -> str | None:
     return text.strip().casefold() or None if text else None
+
+
+WORDS = Remembered(_word)

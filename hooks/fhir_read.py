@@ -251,12 +251,13 @@ def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
 
 
 _READERS: tuple[tuple[type[Resource], Callable[[str, Any, Records], ReadOrder | None]], ...] = (
-    (shapes.MedicationRequest, read_request),
+    (shapes.MedicationDispense, read_dispense),
     (shapes.MedicationOrder, read_order),
+    (shapes.MedicationRequest, read_request),
     (shapes.MedicationStatement, read_statement),
     (shapes.MedicationUsage, read_statement),
-    (shapes.MedicationDispense, read_dispense),
 )
+"""In the order of their references."""
 
 
 def _medications(records: Records, odd: set[str]) -> tuple[MedicationOrder, ...]:
@@ -268,5 +269,4 @@ def _medications(records: Records, odd: set[str]) -> tuple[MedicationOrder, ...]
                 orders.append(order.order)
                 if order.odd or not order.order.name:
                     odd.add(ref)
-    orders.sort(key=lambda order: order.ref)
     return tuple(orders)
