@@ -1,8 +1,6 @@
 """AllergyIntolerance -> ``cds.chart.Allergy``."""
 
 import re
-from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,9 +12,11 @@ from cds.drugs import recognise
 from cds.site_codes import SiteCodes
 from cds.terminology import Concept
 from hooks import fhir_shapes as shapes
-from hooks.fhir_clinical import NOT_ACTIVE, NOT_SEVERE, SEVERE, meant
-from hooks.fhir_elements import NOTHING, REMEMBERED, codes, concepts, printable
+from hooks.fhir_clinical import MEANT, NOT_ACTIVE, NOT_SEVERE, SEVERE
+from hooks.fhir_elements import CODES, NOTHING, codes, concepts, printable
+from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+from hooks.remembered import Remembered
 
 NO_ALLERGY_CODES = frozenset(
     {"716186003", "409137002", "160244002", "428607008", "429625007", "716184000", "no-known-allergies"}
@@ -29,7 +29,7 @@ ALLERGY_WORDS = re.compile(
 ANAPHYLAXIS = frozenset({"anaphylaxis"})
 
 
-class Allergens(NamedTuple):
+class Allergens(Struct, frozen=True):
     """What an allergy is to: the fields of ``Allergy``. ``denied``: the record says that there is none."""
 
     denied: bool
@@ -52,37 +52,58 @@ class _Reaction(Struct, gc=False):
 _reactions = msgspec.json.Decoder(list[_Reaction] | _Reaction | None, strict=False)
 
 
-def read_allergy(ref: str, sent: shapes.AllergyIntolerance, site: SiteCodes | None = None) -> Allergy | None:
-    """An active allergy; None where it is refuted, over, or says that there is none."""
-    if (sent.status or "").casefold() in NOT_ACTIVE or not (
-        NOT_ACTIVE.isdisjoint(codes(sent.verification_status)) and NOT_ACTIVE.isdisjoint(codes(sent.clinical_status))
-    ):
-        return None
-    reactions = _read_reactions(bytes(sent.reaction)) if sent.reaction else []
-    allergens = _allergens(site, bytes(sent.code), bytes(sent.substance)) or _allergens(
-        site, *(bytes(reaction.substance) for reaction in reactions)
-    )
-    if allergens is None:
-        allergens = UNKNOWN_ALLERGENS
-    if allergens.denied:
-        return None
-    words, severe = _reaction_words(reactions) if reactions else (NOTHING, None)
-    kind = codes(sent.type)
-    return Allergy(
-        ref,
-        allergens.ingredients,
-        allergens.name,
-        True if "intolerance" in kind else False if "allergy" in kind else None,
-        severe,
-        words,
-        allergens.meanings,
-        allergens.roles,
-    )
+def read_allergies(records: Records, odd: set[str]) -> tuple[Allergy, ...]:
+    """The active allergies: not those that are refuted, over, or say that there is none. ``odd`` is added those of
+    which nobody can read what they are to."""
+    allergies = []
+    site = records.site
+    clinical = verification = ABSENT  # as those of the last one
+    over = False
+    for ref, sent in records.of(shapes.AllergyIntolerance):
+        code = bytes(sent.code)
+        if concepts(code) is None:
+            odd.add(ref)
+        if sent.clinical_status != clinical or sent.verification_status != verification:
+            clinical, verification = sent.clinical_status, sent.verification_status
+            over = not (NOT_ACTIVE.isdisjoint(codes(verification)) and NOT_ACTIVE.isdisjoint(codes(clinical)))
+        if over or (sent.status and sent.status.casefold() in NOT_ACTIVE):
+            continue
+        reactions = _read_reactions(bytes(sent.reaction)) if sent.reaction else []
+        allergens = ALLERGENS[site, code, bytes(sent.substance) if sent.substance else b""] or (
+            ALLERGENS[site, *(bytes(reaction.substance) for reaction in reactions)] if reactions else None
+        )
+        if allergens is None:
+            allergens = UNKNOWN_ALLERGENS
+        if allergens.denied:
+            continue
+        if not (allergens.name or allergens.meanings):
+            odd.add(ref)
+        words, severe = _reaction_words(reactions) if reactions else (NOTHING, None)
+        allergies.append(
+            Allergy(
+                ref,
+                allergens.ingredients,
+                allergens.name,
+                IS_INTOLERANCE[bytes(sent.type)] if sent.type else None,
+                severe,
+                words,
+                allergens.meanings,
+                allergens.roles,
+            )
+        )
+    return tuple(allergies)
 
 
-@lru_cache(REMEMBERED)
-def _allergens(site: SiteCodes | None, *elements: bytes) -> Allergens | None:
-    """What these elements name together; None where they hold no concept that can be read."""
+def _is_intolerance(kind: bytes) -> bool | None:
+    said = CODES[kind]
+    return True if "intolerance" in said else False if "allergy" in said else None
+
+
+IS_INTOLERANCE = Remembered(_is_intolerance)
+
+
+def _allergens(asked: tuple[SiteCodes | None, *tuple[bytes, ...]]) -> Allergens | None:
+    site, *elements = asked
     named = [one for raw in elements for one in concepts(raw) or ()]
     if not named:
         return None
@@ -100,6 +121,10 @@ def _allergens(site: SiteCodes | None, *elements: bytes) -> Allergens | None:
         meanings=NOTHING.union(*(meaning.meanings for meaning in said), *(found.meanings for found in classes)),
         roles=NOTHING.union(*(drug.roles for drug in drugs), *(found.roles for found in classes)),
     )
+
+
+ALLERGENS = Remembered(_allergens)
+"""What elements name together, by their site and their bytes; None where they hold no concept that can be read."""
 
 
 def _plainly(words: str) -> str:
@@ -130,7 +155,7 @@ def _reaction_words(reactions: list[_Reaction]) -> tuple[frozenset[str], bool | 
     """Meanings and words of the reactions, in lower case; and whether one was severe."""
     words: set[str] = set()
     for reaction in reactions:
-        for named, meaning in meant(bytes(reaction.manifestation)):
+        for named, meaning in MEANT[bytes(reaction.manifestation)]:
             words |= meaning.meanings | {printable(named).casefold()}
         words |= {(reaction.description or "").strip().casefold()}
     words -= {""}

@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from cds import terminology
 from cds.chart import Condition, Encounter, Patient, Procedure, Reason
 from cds.terminology import Concept, ConditionMeaning
 from hooks import fhir_shapes as shapes
-from hooks.fhir_days import first_day, last_day
+from hooks.fhir_days import FIRST_DAYS, first_day, last_day
 from hooks.fhir_elements import (
+    CODES,
     NOTHING,
     REMEMBERED,
     Pointer,
@@ -27,6 +27,8 @@ from hooks.fhir_elements import (
     unreadable,
 )
 from hooks.fhir_records import Records
+from hooks.fhir_shapes import ABSENT
+from hooks.remembered import Remembered
 
 REFUTED = frozenset({"refuted", "entered-in-error"})
 HISTORY = frozenset({"inactive", "remission", "resolved"})
@@ -52,7 +54,7 @@ INPATIENT_CLASSES = {"inpatient": "IMP", "outpatient": "AMB", "ambulatory": "AMB
 Meant = tuple[Concept, ConditionMeaning]
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True):
     """What a condition's clinical and verification status say. ``odd``: one of them cannot be read."""
 
     refuted: bool
@@ -61,10 +63,12 @@ class Standing(NamedTuple):
     odd: bool
 
 
-@lru_cache(REMEMBERED)
-def meant(raw: bytes) -> tuple[Meant, ...]:
-    """The concepts of an element, each with what it means as a condition."""
+def _meant(raw: bytes) -> tuple[Meant, ...]:
     return tuple((named, terminology.condition_meaning(named)) for named in concepts(raw) or ())
+
+
+MEANT = Remembered(_meant)
+"""The concepts of an element's bytes, each with what it means as a condition."""
 
 
 @lru_cache(REMEMBERED)
@@ -112,42 +116,59 @@ def _encounter_class(raw: Raw) -> str | None:
 # Conditions and reasons
 
 
-def read_condition(ref: str, sent: shapes.Condition, today: date, records: Records) -> tuple[Condition, bool]:
-    """A problem or diagnosis; ``status`` as CLINICAL.md section 13 defines a present condition. And whether what it is
-    or how it stands could not be read."""
-    standing = _standing(bytes(sent.clinical_status), bytes(sent.verification_status))
-    found = meant(bytes(sent.code))
-    meaning = found[0][1] if found else UNNAMED
-    sites = (concepts(bytes(sent.body_site)) or ()) if sent.body_site else ()
-    onset = sent.onset_date_time or (period(bytes(sent.onset_period)).start if sent.onset_period else None)
-    recorded = first_day(sent.recorded_date or sent.asserted_date or sent.date_recorded)
-    over = sent.abatement_date_time or (period(bytes(sent.abatement_period)).end if sent.abatement_period else None)
-    ended = last_day(over) if over else None
-    status = "present"
-    if standing.refuted or meaning.negated:
-        status = "refuted"
-    elif standing.past or _abated(sent, ended, today):
-        status = "history"
-    condition = Condition(  # in the order of its fields: names make it far slower, and there are many
-        ref,
-        meaning.meanings,
-        meaning.name,
-        status,
-        standing.uncertain,
-        _localized(meaning, len(sites)),
-        first_day(onset) or recorded or _start_of(sent, records),
-        ended,
-        recorded,
-        _severe(codes(sent.severity)) if sent.severity else None,
-        _of_encounter(bytes(sent.category)) if sent.category else False,
-        (", ".join(sorted(map(printable, sites))) or None) if sites else None,
-    )
-    return condition, standing.odd or meaning.unread or (not found and unreadable(sent.code))
+def read_conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition, ...]:
+    """The problems and diagnoses. ``odd`` is added those of which what it is or how it stands could not be read."""
+    conditions = []
+    clinical = verification = category = ABSENT  # most conditions of a list stand alike, and the last one's are at hand
+    standing, of_encounter = NOT_SAID, False
+    for ref, sent in records.of(shapes.Condition):
+        if sent.clinical_status != clinical or sent.verification_status != verification:
+            clinical, verification = sent.clinical_status, sent.verification_status
+            standing = STANDINGS[bytes(clinical), bytes(verification)]
+        if sent.category != category:
+            category = sent.category
+            of_encounter = OF_ENCOUNTER[bytes(category)]
+        found = MEANT[bytes(sent.code)]
+        meaning = found[0][1] if found else UNNAMED
+        sites = (concepts(bytes(sent.body_site)) or ()) if sent.body_site else ()
+        onset = sent.onset_date_time or (period(bytes(sent.onset_period)).start if sent.onset_period else None)
+        told = sent.recorded_date or sent.asserted_date or sent.date_recorded
+        recorded = FIRST_DAYS[told] if told else None
+        over = sent.abatement_date_time or (period(bytes(sent.abatement_period)).end if sent.abatement_period else None)
+        ended = last_day(over) if over else None
+        status = "present"
+        if standing.refuted or meaning.negated:
+            status = "refuted"
+        elif standing.past or _abated(sent, ended, today):
+            status = "history"
+        condition = Condition(  # in the order of its fields: names make it far slower, and there are many
+            ref,
+            meaning.meanings,
+            meaning.name,
+            status,
+            standing.uncertain,
+            _localized(meaning, len(sites)) if sites else meaning.localized,
+            (FIRST_DAYS[onset] if onset else None) or recorded or _start_of(sent, records),
+            ended,
+            recorded,
+            _severe(codes(sent.severity)) if sent.severity else None,
+            of_encounter,
+            (", ".join(sorted(map(printable, sites))) or None) if sites else None,
+        )
+        conditions.append(condition)
+        if (
+            standing.odd
+            or meaning.unread
+            or (not found and unreadable(sent.code))
+            or (not meaning.name and not meaning.meanings)
+        ):
+            odd.add(ref)
+    return tuple(conditions)
 
 
-@lru_cache(REMEMBERED)
-def _standing(clinical: bytes, verification: bytes) -> Standing:
-    clinically, verified = codes(Raw(clinical)), codes(Raw(verification))
+def _standing(said: tuple[bytes, bytes]) -> Standing:
+    clinical, verification = said
+    clinically, verified = CODES[clinical], CODES[verification]
     return Standing(
         refuted=not verified.isdisjoint(REFUTED),
         past=not clinically.isdisjoint(HISTORY),
@@ -156,9 +177,16 @@ def _standing(clinical: bytes, verification: bytes) -> Standing:
     )
 
 
-@lru_cache(REMEMBERED)
+STANDINGS = Remembered(_standing)
+"""What the bytes of clinical and verification status say."""
+NOT_SAID = _standing((b"", b""))
+
+
 def _of_encounter(category: bytes) -> bool:
-    return any("encounter-diagnosis" in code or code == "diagnosis" for code in codes(Raw(category)))
+    return any("encounter-diagnosis" in code or code == "diagnosis" for code in CODES[category])
+
+
+OF_ENCOUNTER = Remembered(_of_encounter)
 
 
 def read_reasons(raw: Raw, holder: shapes.Resource, records: Records) -> Iterator[Reason]:
@@ -188,7 +216,7 @@ def _stated(pointer: Pointer) -> Concept:
 
 def _condition_reason(sent: shapes.Condition) -> Reason | None:
     verification = codes(sent.verification_status)
-    found = meant(bytes(sent.code))
+    found = MEANT[bytes(sent.code)]
     if not found or found[0][1].negated or not verification.isdisjoint(REFUTED):
         return None
     meaning = found[0][1]
@@ -210,8 +238,7 @@ def _localized(meaning: ConditionMeaning, sites: int) -> bool | None:
 def _abated(sent: shapes.Condition, ended: date | None, today: date) -> bool:
     if ended is not None:
         return ended < today
-    said = sent.abatement_string or sent.abatement_boolean or sent.abatement_date_time
-    if said:
+    if sent.abatement_string or sent.abatement_boolean or sent.abatement_date_time:
         return True
     return bool(sent.abatement_age or sent.abatement_range) and (
         present(sent.abatement_age) or present(sent.abatement_range)
@@ -248,7 +275,7 @@ def read_procedure(ref: str, sent: shapes.Procedure) -> Procedure | None:
     """A procedure that was done, with its day; None where it was not done."""
     if sent.not_performed or (sent.status or "").casefold() in NOT_DONE:
         return None
-    found = meant(bytes(sent.code))
+    found = MEANT[bytes(sent.code)]
     measured = observation_meaning(bytes(sent.code))
     moment = sent.performed_date_time or sent.occurrence_date_time
     for raw in (sent.performed_period, sent.occurrence_period):

@@ -8,11 +8,11 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from cds.chart import ANSWERED, Allergy, Chart, Condition, Encounter, MedicationOrder, Observation, Patient, Procedure
+from cds.chart import ANSWERED, Chart, Encounter, MedicationOrder, Observation, Patient, Procedure
 from hooks import fhir_shapes as shapes
-from hooks.fhir_allergies import read_allergy
-from hooks.fhir_clinical import meant, read_condition, read_encounter, read_patient, read_procedure
-from hooks.fhir_elements import local_ref, unreadable
+from hooks.fhir_allergies import read_allergies
+from hooks.fhir_clinical import MEANT, read_conditions, read_encounter, read_patient, read_procedure
+from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import Found, Lost, read_loosely
 from hooks.fhir_observations import read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
@@ -183,9 +183,9 @@ def read_chart(
     return Chart(
         patient=patient or Patient(),
         encounter=encounter,
-        conditions=_conditions(records, today, odd),
+        conditions=read_conditions(records, today, odd),
         medications=medications,
-        allergies=_allergies(records, odd),
+        allergies=read_allergies(records, odd),
         observations=_observations(records, odd),
         procedures=_procedures(records, odd),
         questions=questions,
@@ -214,33 +214,13 @@ def _encounter(records: Records, encounter_id: str | None) -> Encounter | None:
     return max(read, key=lambda encounter: encounter.start or date.min, default=None)
 
 
-def _conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition, ...]:
-    conditions = []
-    for ref, sent in records.of(shapes.Condition):
-        condition, is_odd = read_condition(ref, sent, today, records)
-        conditions.append(condition)
-        if is_odd or not (condition.name or condition.meanings):
-            odd.add(ref)
-    return tuple(conditions)
-
-
-def _allergies(records: Records, odd: set[str]) -> tuple[Allergy, ...]:
-    allergies = []
-    for ref, sent in records.of(shapes.AllergyIntolerance):
-        allergy = read_allergy(ref, sent, records.site)
-        if unreadable(sent.code) or (allergy is not None and not (allergy.name or allergy.meanings)):
-            odd.add(ref)
-        allergies.append(allergy)
-    return tuple(allergy for allergy in allergies if allergy is not None)
-
-
 def _procedures(records: Records, odd: set[str]) -> tuple[Procedure, ...]:
     procedures = []
     for ref, sent in records.of(shapes.Procedure):
         procedure = read_procedure(ref, sent)
         if procedure is not None:
             procedures.append(procedure)
-            if not procedure.meanings and any(meaning.unread for _, meaning in meant(bytes(sent.code))):
+            if not procedure.meanings and any(meaning.unread for _, meaning in MEANT[bytes(sent.code)]):
                 odd.add(ref)
     return tuple(procedures)
 
