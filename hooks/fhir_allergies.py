@@ -16,7 +16,7 @@ from hooks.fhir_clinical import MEANT, NOT_ACTIVE, NOT_SEVERE, SEVERE
 from hooks.fhir_elements import CODES, NOTHING, codes, concepts, printable
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
-from hooks.remembered import Remembered
+from hooks.remembered import Elements, Remembered
 
 NO_ALLERGY_CODES = frozenset(
     {"716186003", "409137002", "160244002", "428607008", "429625007", "716184000", "no-known-allergies"}
@@ -84,7 +84,7 @@ def read_allergies(records: Records, odd: set[str]) -> tuple[Allergy, ...]:
                 ref,
                 allergens.ingredients,
                 allergens.name,
-                IS_INTOLERANCE[bytes(sent.type)] if sent.type else None,
+                IS_INTOLERANCE.of(sent.type) if sent.type else None,
                 severe,
                 words,
                 allergens.meanings,
@@ -99,7 +99,7 @@ def _is_intolerance(kind: bytes) -> bool | None:
     return True if "intolerance" in said else False if "allergy" in said else None
 
 
-IS_INTOLERANCE = Remembered(_is_intolerance)
+IS_INTOLERANCE = Elements(_is_intolerance)
 
 
 def _allergens(asked: tuple[SiteCodes | None, *tuple[bytes, ...]]) -> Allergens | None:
@@ -155,7 +155,7 @@ def _reaction_words(reactions: list[_Reaction]) -> tuple[frozenset[str], bool | 
     """Meanings and words of the reactions, in lower case; and whether one was severe."""
     words: set[str] = set()
     for reaction in reactions:
-        for named, meaning in MEANT[bytes(reaction.manifestation)]:
+        for named, meaning in MEANT.of(reaction.manifestation):
             words |= meaning.meanings | {printable(named).casefold()}
         words |= {(reaction.description or "").strip().casefold()}
     words -= {""}

@@ -28,7 +28,7 @@ from hooks.fhir_elements import (
 )
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT
-from hooks.remembered import Remembered
+from hooks.remembered import Elements, Remembered
 
 REFUTED = frozenset({"refuted", "entered-in-error"})
 HISTORY = frozenset({"inactive", "remission", "resolved"})
@@ -67,7 +67,7 @@ def _meant(raw: bytes) -> tuple[Meant, ...]:
     return tuple((named, terminology.condition_meaning(named)) for named in concepts(raw) or ())
 
 
-MEANT = Remembered(_meant)
+MEANT = Elements(_meant)
 """The concepts of an element's bytes, each with what it means as a condition."""
 
 
@@ -127,8 +127,8 @@ def read_conditions(records: Records, today: date, odd: set[str]) -> tuple[Condi
             standing = STANDINGS[bytes(clinical), bytes(verification)]
         if sent.category != category:
             category = sent.category
-            of_encounter = OF_ENCOUNTER[bytes(category)]
-        found = MEANT[bytes(sent.code)]
+            of_encounter = OF_ENCOUNTER.of(category)
+        found = MEANT.of(sent.code)
         meaning = found[0][1] if found else UNNAMED
         sites = (concepts(bytes(sent.body_site)) or ()) if sent.body_site else ()
         onset = sent.onset_date_time or (period(bytes(sent.onset_period)).start if sent.onset_period else None)
@@ -186,7 +186,7 @@ def _of_encounter(category: bytes) -> bool:
     return any("encounter-diagnosis" in code or code == "diagnosis" for code in CODES[category])
 
 
-OF_ENCOUNTER = Remembered(_of_encounter)
+OF_ENCOUNTER = Elements(_of_encounter)
 
 
 def read_reasons(raw: Raw, holder: shapes.Resource, records: Records) -> Iterator[Reason]:
@@ -216,7 +216,7 @@ def _stated(pointer: Pointer) -> Concept:
 
 def _condition_reason(sent: shapes.Condition) -> Reason | None:
     verification = codes(sent.verification_status)
-    found = MEANT[bytes(sent.code)]
+    found = MEANT.of(sent.code)
     if not found or found[0][1].negated or not verification.isdisjoint(REFUTED):
         return None
     meaning = found[0][1]
@@ -275,7 +275,7 @@ def read_procedure(ref: str, sent: shapes.Procedure) -> Procedure | None:
     """A procedure that was done, with its day; None where it was not done."""
     if sent.not_performed or (sent.status or "").casefold() in NOT_DONE:
         return None
-    found = MEANT[bytes(sent.code)]
+    found = MEANT.of(sent.code)
     measured = observation_meaning(bytes(sent.code))
     moment = sent.performed_date_time or sent.occurrence_date_time
     for raw in (sent.performed_period, sent.occurrence_period):

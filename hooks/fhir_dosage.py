@@ -28,7 +28,7 @@ from hooks.fhir_elements import (
 )
 from hooks.fhir_loose import fields_of, members_of, salvaged
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
-from hooks.remembered import Remembered
+from hooks.remembered import Elements
 
 ROUTES = {
     "26643006": "oral", "PO": "oral", "20053000": "oral", "C38288": "oral", "47625008": "intravenous",
@@ -146,7 +146,7 @@ def _read(raw: bytes) -> Dosages:
     )
 
 
-DOSAGES = Remembered(_read)
+DOSAGES = Elements(_read)
 """Dosage instructions, one or many, by their bytes. What cannot be read is left out, and said in ``odd``."""
 
 

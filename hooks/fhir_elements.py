@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from cds.chart import Quantity
 from cds.terminology import Coding, Concept
 from hooks.fhir_shapes import UNREADABLE_JSON
-from hooks.remembered import Remembered
+from hooks.remembered import Elements, Remembered
 
 REMEMBERED = 8192
 LARGEST_EXPONENT = 9
@@ -134,7 +134,7 @@ def concept(raw: Raw) -> Concept | None:
 
 def codes(raw: Raw) -> frozenset[str]:
     """The codes of all concepts, and the text of those without a code; lower case."""
-    return CODES[bytes(raw)] if raw else NOTHING
+    return CODES.of(raw) if raw else NOTHING
 
 
 def _codes(raw: bytes) -> frozenset[str]:
@@ -142,7 +142,7 @@ def _codes(raw: bytes) -> frozenset[str]:
     return frozenset(word.casefold() for one in words for word in one)
 
 
-CODES = Remembered(_codes)
+CODES = Elements(_codes)
 """``codes`` of an element's bytes."""
 
 

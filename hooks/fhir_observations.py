@@ -31,7 +31,7 @@ from hooks.fhir_elements import (
 from hooks.fhir_loose import fields_of, members_of
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
-from hooks.remembered import Remembered
+from hooks.remembered import Elements
 
 DROPPED = frozenset({"entered-in-error", "cancelled", "registered"})
 BOUNDED = frozenset({"egfr", "egfr_race_based", "crcl"})
@@ -126,7 +126,7 @@ def read_observations(records: Records, odd: set[str]) -> list[Observation]:
         if sent.component:
             found += _with_components(ref, sent, odd)
             continue
-        subject = SUBJECTS[bytes(sent.code)]
+        subject = SUBJECTS.of(sent.code)
         if subject is None or (sent.status != "final" and (sent.status or "").casefold() in DROPPED):
             if not _coded(bytes(sent.code)):
                 odd.add(ref)
@@ -134,9 +134,13 @@ def read_observations(records: Records, odd: set[str]) -> list[Observation]:
         value = _plain_value(subject, sent.value_quantity) if subject.plain_units and sent.value_quantity else None
         if value is not None and sent.effective_date_time:
             taken, taken_at = MOMENTS[sent.effective_date_time]
-            one = Observation(ref, subject.meaning, value, taken, taken_at, None, None, subject.name, subject.code)
-        else:
-            one = _observation(ref, subject, sent, sent)
+            if taken is None:
+                odd.add(ref)
+            found.append(
+                Observation(ref, subject.meaning, value, taken, taken_at, None, None, subject.name, subject.code)
+            )
+            continue
+        one = _observation(ref, subject, sent, sent)
         if (one.value is None or one.taken is None) and _not_understood(sent, one):
             odd.add(ref)
         found.append(one)
@@ -168,7 +172,7 @@ def _with_components(ref: str, sent: shapes.Observation, odd: set[str]) -> list[
             parts.append(_component.decode(raw))
         except UNREADABLE_JSON:
             continue
-    told = [(subject, part) for part in parts if (subject := SUBJECTS[bytes(part.code)]) is not None]
+    told = [(subject, part) for part in parts if (subject := SUBJECTS.of(part.code)) is not None]
     found = [_observation(ref, subject, part, sent) for subject, part in told]
     if any(_not_understood(sent, one) for one in found):
         odd.add(ref)
@@ -189,7 +193,7 @@ def _has_value(sent: shapes.Observation) -> bool:
 
 def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
     """That a study was done, and when: an ECG."""
-    subject = SUBJECTS[bytes(sent.code)]
+    subject = SUBJECTS.of(sent.code)
     if subject is None or subject.meaning not in PRESENCE or (sent.status or "").casefold() in DROPPED:
         return None
     taken, taken_at = MOMENTS[_moment(sent)]
@@ -198,10 +202,10 @@ def read_report(ref: str, sent: shapes.DiagnosticReport) -> Observation | None:
 
 def observation_meanings(sent: shapes.Measured) -> list[str]:
     """What an observation and its components are about, whatever their values."""
-    subjects = [SUBJECTS[bytes(sent.code)]]
+    subjects = [SUBJECTS.of(sent.code)]
     if isinstance(sent, shapes.Observation) and sent.component:
         parts = [(fields_of(raw) or {}).get("code", ABSENT) for raw in members_of(sent.component)]
-        subjects += [SUBJECTS[bytes(code)] for code in parts]
+        subjects += [SUBJECTS.of(code) for code in parts]
     return [subject.meaning for subject in subjects if subject is not None]
 
 
@@ -226,7 +230,7 @@ def _subject(code: bytes) -> Subject | None:
     return Subject(meaning, printable(named), loinc, scale, units, low, high)
 
 
-SUBJECTS = Remembered(_subject)
+SUBJECTS = Elements(_subject)
 
 
 def _observation(

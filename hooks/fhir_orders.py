@@ -80,7 +80,7 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
     """MedicationRequest (STU3, R4, R5). None for one that says what must not be given: it orders nothing."""
     if sent.do_not_perform:
         return None
-    dosages = DOSAGES[bytes(sent.dosage_instruction)] if sent.dosage_instruction else NO_DOSAGES
+    dosages = DOSAGES.of(sent.dosage_instruction) if sent.dosage_instruction else NO_DOSAGES
     if sent.rendered_dosage_instruction:
         dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
@@ -116,7 +116,7 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         follows,
         reasons,
         _stopped_for(sent.status_reason) if sent.status_reason else None,
-        CODES[bytes(sent.category)] if sent.category else NOTHING,
+        CODES.of(sent.category) if sent.category else NOTHING,
     )
     odd = odd or named.odd or supply.odd
     if (sent.requester and not requester) or (sent.prior_prescription and not follows):
@@ -128,7 +128,7 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
 
 def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> ReadOrder:
     """DSTU2's MedicationOrder."""
-    dosages = DOSAGES[bytes(sent.dosage_instruction)] if sent.dosage_instruction else NO_DOSAGES
+    dosages = DOSAGES.of(sent.dosage_instruction) if sent.dosage_instruction else NO_DOSAGES
     named = named_drug(sent, dosages.route, records)
     reasons, odd = _reasons(sent, dosages, records, sent.reason_codeable_concept)
     supply = SUPPLIES[bytes(sent.dispense_request)] if sent.dispense_request else NO_SUPPLY
@@ -160,7 +160,7 @@ def read_order(ref: str, sent: shapes.MedicationOrder, records: Records) -> Read
 
 def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records) -> ReadOrder:
     """MedicationStatement of every version."""
-    dosages = DOSAGES[bytes(sent.dosage)] if sent.dosage else NO_DOSAGES
+    dosages = DOSAGES.of(sent.dosage) if sent.dosage else NO_DOSAGES
     if sent.rendered_dosage_instruction:
         dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
@@ -187,7 +187,7 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
 
 def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -> ReadOrder:
     """MedicationDispense of every version."""
-    dosages = DOSAGES[bytes(sent.dosage_instruction)] if sent.dosage_instruction else NO_DOSAGES
+    dosages = DOSAGES.of(sent.dosage_instruction) if sent.dosage_instruction else NO_DOSAGES
     if sent.rendered_dosage_instruction:
         dosages = _rendered(dosages, sent.rendered_dosage_instruction)
     named = named_drug(sent, dosages.route, records)
@@ -221,7 +221,7 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
         _links(sent.authorizing_prescription, sent.based_on) if linked else NOTHING,
         reasons,
         next(filter(None, map(_stopped_for, causes)), None) if any(causes) else None,
-        CODES[bytes(sent.category)] if sent.category else NOTHING,
+        CODES.of(sent.category) if sent.category else NOTHING,
     )
     return ReadOrder(order, odd or named.odd, named.missing, dosages.version)
 

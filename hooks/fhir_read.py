@@ -220,7 +220,7 @@ def _procedures(records: Records, odd: set[str]) -> tuple[Procedure, ...]:
         procedure = read_procedure(ref, sent)
         if procedure is not None:
             procedures.append(procedure)
-            if not procedure.meanings and any(meaning.unread for _, meaning in MEANT[bytes(sent.code)]):
+            if not procedure.meanings and any(meaning.unread for _, meaning in MEANT.of(sent.code)):
                 odd.add(ref)
     return tuple(procedures)
 
