@@ -38,18 +38,20 @@ class Records:
     def _sorted_out(self) -> dict[type[Resource], dict[str, Resource]]:
         by_kind: dict[type[Resource], dict[str, Resource]] = {}
         nameless: dict[type[Resource], dict[bytes, Resource]] = {}
+        kind: type[Resource] | None = None
+        known: dict[str, Resource] = {}
         for entry in self.arrived:
             resource: Resource = entry.resource  # type: ignore[assignment]
-            kind = type(resource)
             own = resource.id
+            if type(resource) is not kind:  # those of one kind come together
+                kind = type(resource)
+                known = by_kind.setdefault(kind, {})
             if not own:
                 nameless.setdefault(kind, {})[canonical(resource)] = resource
-                continue
-            if kind not in by_kind:
-                by_kind[kind] = {own: resource}
-                continue
-            known = by_kind[kind]
-            known[own] = resource if own not in known else newer(known[own], resource)
+            elif own in known:
+                known[own] = newer(known[own], resource)
+            else:
+                known[own] = resource
         for kind, resources in nameless.items():
             known = by_kind.setdefault(kind, {})
             for count, (_, resource) in enumerate(sorted(resources.items()), start=1):

@@ -330,19 +330,18 @@ def complete(
     prefetch: Mapping[str, Slot], fetched: Mapping[str, Pages] | None = None, site: SiteCodes | None = None
 ) -> Prefetched:
     """Reads what every key holds. ``fetched`` takes the place of keys that were asked of the FHIR server since."""
-    answers = {key: _answer((slot,)) for key, slot in prefetch.items()}
+    sent: dict[str, Pages] = {key: (slot,) for key, slot in prefetch.items()}
     if fetched:
-        answers.update((key, _answer(pages)) for key, pages in fetched.items())
+        sent.update(fetched)
+    answers = {}
+    for key, pages in sent.items():
+        try:
+            answers[key] = Answer(pages)
+        except RecursionError:
+            answers[key] = Answer((Raw(b"0"),))
     return Prefetched(answers, site)
 
 
 def unanswered(prefetched: Prefetched, wanted: Iterable[str] = TEMPLATES) -> tuple[str, ...]:
     """The keys that a fetch by FHIR could still answer."""
     return tuple(key for key in wanted if prefetched.questions[key] != ANSWERED)
-
-
-def _answer(pages: Pages) -> Answer:
-    try:
-        return Answer(pages)
-    except RecursionError:
-        return Answer((Raw(b"0"),))
