@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from cds.chart import Quantity
 from cds.terminology import Coding, Concept
 from hooks.fhir_shapes import UNREADABLE_JSON
-from hooks.remembered import Elements, Remembered
+from hooks.remembered import Elements
 
 REMEMBERED = 8192
 LARGEST_EXPONENT = 9
@@ -309,7 +309,7 @@ def _duration(raw: bytes) -> Decimal | None:
     return in_days(quantity(raw))
 
 
-DURATIONS = Remembered(_duration)
+DURATIONS = Elements(_duration)
 """The days of a Duration, by its bytes; None as in ``in_days``."""
 
 

@@ -128,36 +128,27 @@ def read_observations(records: Records, odd: set[str]) -> list[Observation]:
             continue
         subject = SUBJECTS.of(sent.code)
         if subject is None or (sent.status != "final" and (sent.status or "").casefold() in DROPPED):
-            if not _coded(bytes(sent.code)):
+            if not CODED.of(sent.code):
                 odd.add(ref)
             continue
-        value = _plain_value(subject, sent.value_quantity) if subject.plain_units and sent.value_quantity else None
-        if value is not None and sent.effective_date_time:
-            taken, taken_at = MOMENTS[sent.effective_date_time]
-            if taken is None:
-                odd.add(ref)
-            found.append(
-                Observation(ref, subject.meaning, value, taken, taken_at, None, None, subject.name, subject.code)
-            )
-            continue
+        units, moment = subject.plain_units, sent.effective_date_time
+        if units and moment:  # most are a plausible number in a UCUM unit that needs no conversion
+            try:
+                quantity = _plain_quantity.decode(sent.value_quantity)
+                value = quantity.value
+                if quantity.code in units and quantity.system == UCUM and subject.low <= value <= subject.high:
+                    taken, taken_at = MOMENTS[moment]
+                    if not quantity.comparator and taken is not None:
+                        meaning, name, code = subject.meaning, subject.name, subject.code
+                        found.append(Observation(ref, meaning, value, taken, taken_at, None, None, name, code))
+                        continue
+            except (*UNREADABLE_JSON, ArithmeticError):  # no number can be compared with what is none
+                pass
         one = _observation(ref, subject, sent, sent)
         if (one.value is None or one.taken is None) and _not_understood(sent, one):
             odd.add(ref)
         found.append(one)
     return found
-
-
-def _plain_value(subject: Subject, raw: Raw) -> Decimal | None:
-    """The value of a quantity as most are: a plausible number in a UCUM unit that needs no conversion. None for any
-    other: ``_observation`` reads it."""
-    try:
-        sent = _plain_quantity.decode(raw)
-        value = sent.value
-        if sent.code in subject.plain_units and sent.system == UCUM and subject.low <= value <= subject.high:
-            return None if sent.comparator else value
-    except (*UNREADABLE_JSON, ArithmeticError):  # no number can be compared with what is none
-        pass
-    return None
 
 
 def _with_components(ref: str, sent: shapes.Observation, odd: set[str]) -> list[Observation]:
@@ -209,10 +200,12 @@ def observation_meanings(sent: shapes.Measured) -> list[str]:
     return [subject.meaning for subject in subjects if subject is not None]
 
 
-@lru_cache(REMEMBERED)
 def _coded(code: bytes) -> bool:
-    """Whether a code element was sent that says something."""
     return any(printable(named).strip() for named in concepts(code) or ())
+
+
+CODED = Elements(_coded)
+"""Whether a code element was sent that says something."""
 
 
 def _subject(code: bytes) -> Subject | None:

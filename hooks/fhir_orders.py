@@ -31,7 +31,7 @@ from hooks.fhir_loose import fields_of, salvaged
 from hooks.fhir_medications import named_drug
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
-from hooks.remembered import Remembered
+from hooks.remembered import Elements, Remembered
 
 MOST_REPEATS = 1000
 ENDED = frozenset({"stopped", "completed", "cancelled", "ended"})
@@ -211,8 +211,8 @@ def read_dispense(ref: str, sent: shapes.MedicationDispense, records: Records) -
         FIRST_DAYS[given] if given else None,
         None,  # end
         dosages.dosages,
-        DURATIONS[bytes(sent.days_supply)] if sent.days_supply else None,
-        AMOUNTS[bytes(sent.quantity)] if sent.quantity else None,
+        DURATIONS.of(sent.days_supply) if sent.days_supply else None,
+        AMOUNTS.of(sent.quantity) if sent.quantity else None,
         None,  # repeats
         None,  # valid from
         None,  # valid to
@@ -268,8 +268,8 @@ def _supplied(raw: bytes) -> Supply:
     if (repeats is None and odd) or (repeats is not None and not 0 <= repeats < MOST_REPEATS):
         return Supply(valid_from=valid_from, valid_to=valid_to, odd=True)
     return Supply(
-        days=DURATIONS[bytes(sent.expected_supply_duration)],
-        quantity=AMOUNTS[bytes(sent.quantity)],
+        days=DURATIONS.of(sent.expected_supply_duration),
+        quantity=AMOUNTS.of(sent.quantity),
         repeats=repeats,
         valid_from=valid_from,
         valid_to=valid_to,
@@ -290,7 +290,7 @@ def _amount(raw: bytes) -> Quantity | None:
     return found if found is not None and found.value > 0 else None
 
 
-AMOUNTS = Remembered(_amount)
+AMOUNTS = Elements(_amount)
 
 
 def _requester(raw: Raw) -> str | None:

@@ -279,11 +279,11 @@ class Prefetched:
         return self._questions
 
     def _asked(self) -> dict[str, str]:
-        answers, states, told = self.answers, self.states, {}
+        answers, told = self.answers, {}
         kinds: set[type[Resource | None]] | None = None
         for question, plainly in _PLAINLY_ANSWERING.items():
             answer = answers.get(question)
-            if answer and states[question] == GIVEN and not answer.lost and not plainly.isdisjoint(answer.kinds):
+            if answer and answer.state == GIVEN and not answer.lost and not plainly.isdisjoint(answer.kinds):
                 told[question] = ANSWERED
                 continue
             own = told[question] = self._own(question, answer)
