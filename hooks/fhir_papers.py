@@ -32,6 +32,12 @@ NOT_VALID = frozenset(
 """A paper of such a status shows nothing."""
 DENIALS = frozenset({"declined", "refused", "unsigned", "not", "no", "terminated", "violated", "violation"})
 NOT_VISITS = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave", "cancelled", "entered-in-error"})
+PAPER_KINDS: frozenset[type[shapes.Resource]] = frozenset(
+    {
+        shapes.Consent, shapes.DocumentReference, shapes.CarePlan, shapes.QuestionnaireResponse, shapes.Procedure,
+        shapes.Encounter,
+    }
+)  # fmt: skip
 TEXT_LENGTH = 400
 ITEMS = 20
 """How much of a text, and how many questions of a questionnaire, are read."""
@@ -54,6 +60,8 @@ _WORDS = load_paper_words()
 
 def read_papers(records: Records, today: date, encounter_id: str | None) -> tuple[Paper, ...]:
     """Every paper that shows something, by reference."""
+    if not records.holds(PAPER_KINDS):
+        return ()
     found = [
         *_documents(records),
         *_questionnaires(records),

@@ -93,10 +93,8 @@ def read_drafts(entries: Sequence[tuple[Raw, str | None]], version: str, records
                 unreadable.add("draftOrders" if found.lost.wholly else found.lost.ref)
             elif found.resource is not None:
                 arrivals.append(_Arrival(found.resource, raw, found.full_url))
-    known = Records(
-        [*(shapes.Entry(one.resource, one.url) for one in arrivals), *(records.arrived if records else ())],
-        records.site if records else None,
-    )
+    sent = [shapes.Entry(one.resource, one.url) for one in arrivals]
+    known = Records(sent + list(records.arrived), records.site) if records else Records(sent)
     drafts: dict[tuple[str, str], tuple[Resource, Draft]] = {}
     for ref, arrival in _named(arrivals):
         read = _read_draft(ref, arrival.resource, known)
@@ -206,6 +204,8 @@ def _patient(records: Records, patient_id: str | None) -> Patient | None:
 def _encounter(records: Records, encounter_id: str | None) -> Encounter | None:
     """The encounter of the request; where it names none, the only one, or the latest that is under way."""
     sent = [encounter for _, encounter in records.of(shapes.Encounter)]
+    if not sent:
+        return None
     if encounter_id is not None:
         sent = [encounter for encounter in sent if encounter.id == encounter_id]
     elif len(sent) > 1:
@@ -226,8 +226,8 @@ def _procedures(records: Records, odd: set[str]) -> tuple[Procedure, ...]:
 
 
 def _observations(records: Records, odd: set[str]) -> tuple[Observation, ...]:
-    reports = (read_report(ref, sent) for ref, sent in records.of(shapes.DiagnosticReport))
-    return (*(report for report in reports if report is not None), *read_observations(records, odd))
+    reports = [read_report(ref, sent) for ref, sent in records.of(shapes.DiagnosticReport)]
+    return (*filter(None, reports), *read_observations(records, odd))
 
 
 _READERS: tuple[tuple[type[Resource], Callable[[str, Any, Records], ReadOrder | None]], ...] = (

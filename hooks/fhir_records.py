@@ -67,6 +67,10 @@ class Records:
         name = kind.__name__ + "/"
         return [(name + own, known[own]) for own in sorted(known)]  # type: ignore[misc]
 
+    def holds(self, kinds: frozenset[type[Resource]]) -> bool:
+        """Whether there is any resource of these kinds."""
+        return not kinds.isdisjoint(self._by_kind())
+
     def _by_url(self) -> dict[str, Resource]:
         if self._urls is not None:
             return self._urls
