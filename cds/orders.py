@@ -73,8 +73,8 @@ class PlainOrder(Struct, frozen=True):
 class Update(Struct, frozen=True):
     """Named changes to the client's own draft. Each is None where it stays as it is.
 
-    ``dose_factor`` multiplies every dose; ``every_hours`` gives each as it is at this interval; ``supply_days`` sets the
-    supply, ``quantity`` its amount in the unit that the draft has (None: scaled with the supply and the dose) and
+    ``dose_factor`` multiplies every dose; ``every_hours`` gives each as it is at this interval; ``supply_days`` sets
+    the supply, ``quantity`` its amount in the unit that the draft has (None: scaled with the supply and the dose) and
     ``repeats`` the fills; ``note`` is appended.
     """
 
