@@ -48,7 +48,9 @@ ANSWERS = {
 """Words for coded answers."""
 LIMITED = frozenset({"alt", "ast", "bilirubin"})
 """Meanings whose own limit of the laboratory counts."""
-LOINC_NAMES = frozenset({None, "http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
+EGFR_ALONE = frozenset({"egfr", "e-gfr", "gfr"})
+LOINC = frozenset({"http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"})
+LOINC_NAMES = LOINC | {None}
 LEAST, MOST = Decimal("1E-9"), Decimal("1E9")
 """Numbers between them are no error of writing (``number``)."""
 NUMBERS, PLAIN = 3, 7
@@ -126,7 +128,7 @@ def read_observations(records: Records, odd: set[str]) -> list[Observation]:
         if sent.component:
             found += _with_components(ref, sent, odd)
             continue
-        subject = SUBJECTS.of(sent.code)
+        subject = SUBJECTS.of(sent.code) or _told_by_its_unit(sent)
         if subject is None or (sent.status != "final" and (sent.status or "").casefold() in DROPPED):
             if not CODED.of(sent.code):
                 odd.add(ref)
@@ -224,6 +226,33 @@ def _subject(code: bytes) -> Subject | None:
 
 
 SUBJECTS = Elements(_subject)
+
+
+def _named_egfr(code: bytes) -> Subject | None:
+    named = (concepts(code) or (Concept(),))[0]
+    if not any(text.strip().casefold() in EGFR_ALONE for text in named.texts()):
+        return None
+    return Subject("egfr", printable(named), None, observation_scale("egfr", Concept()))
+
+
+NAMED_EGFR = Elements(_named_egfr)
+"""An observation that is called "eGFR" and no more: the filtration of the kidneys, or the receptor of a tumour."""
+
+
+def _told_by_its_unit(sent: shapes.Observation) -> Subject | None:
+    """What is called "eGFR" alone, where it is a number in a unit of filtration: a receptor has none."""
+    subject = NAMED_EGFR.of(sent.code)
+    if subject is None or subject.scale is None:
+        return None
+    value = _sent_value(sent)
+    filtered = value.number is not None and value.unit and subject.scale.value(value.number, value.unit) is not None
+    return subject if filtered else None
+
+
+def recognised(sent: shapes.Measured) -> bool:
+    """Whether it is known what was measured, be it of use to the review or not: by its name or by a LOINC code."""
+    codings = [coding for named in concepts(bytes(sent.code)) or () for coding in named.codings]
+    return any(coding.code and coding.system in LOINC for coding in codings) or bool(observation_meanings(sent))
 
 
 def _observation(

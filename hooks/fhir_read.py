@@ -19,7 +19,7 @@ from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request
 from hooks.fhir_papers import read_papers
 from hooks.fhir_records import Records, canonical, newer
 from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
-from hooks.prefetch import Prefetched
+from hooks.prefetch import LATEST_FIRST, OBSERVED, UNREADABLE, Prefetched
 
 NOT_PROVIDED, PARTIAL = "not provided", "partial"
 LISTS = {"request": "medications", "statement": "statements", "dispense": "dispenses"}
@@ -178,13 +178,19 @@ def read_chart(
     for order in medications:  # a drug without any name may be any drug: the list is not known
         if order.drug is None and not order.name and questions[LISTS[order.kind]] == ANSWERED:
             questions[LISTS[order.kind]] = PARTIAL
+    observations = _observations(records, odd)
+    meanings = {one.meaning for one in observations}
+    for question in LATEST_FIRST:  # a value under its own key of which nobody knows what was measured may be this one
+        missed = questions[question] == ANSWERED and meanings.isdisjoint(OBSERVED[question])
+        if missed and prefetched.holds_unrecognised(question):
+            questions[question] = UNREADABLE
     return Chart(
         patient=patient or Patient(),
         encounter=encounter,
         conditions=read_conditions(records, today, odd),
         medications=medications,
         allergies=read_allergies(records, odd),
-        observations=_observations(records, odd),
+        observations=observations,
         procedures=_procedures(records, odd),
         questions=questions,
         unreadable=tuple(sorted(odd)),

@@ -14,7 +14,7 @@ from cds.site_codes import SiteCodes
 from cds.table_reading import TABLES_FOLDER, read_table
 from hooks import fhir_shapes as shapes
 from hooks.fhir_loose import Lost, fields_of, read_loosely
-from hooks.fhir_observations import observation_meanings
+from hooks.fhir_observations import observation_meanings, recognised
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import Resource
 
@@ -299,6 +299,12 @@ class Prefetched:
         """Whether nothing of the chart could be had: no patient, no medications, no conditions (PROTOCOL.md 2.3)."""
         told = self.questions
         return ANSWERED not in (told["patient"], told["medications"], told["conditions"])
+
+    def holds_unrecognised(self, question: str) -> bool:
+        """Whether the question's own key holds an observation of which nobody knows what was measured."""
+        answer = self.answers.get(question)
+        sent = [one.resource for one in answer.found] if answer is not None else []
+        return any(isinstance(one, shapes.Measured) and not recognised(one) for one in sent)
 
     def _elsewhere(self, question: str, told: str) -> str:
         """What stands under other keys says, else what was ``told`` by its own key."""

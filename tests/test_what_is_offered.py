@@ -190,6 +190,27 @@ def test_tramadol_is_given_less_often_where_the_kidneys_or_the_liver_ask_for_it(
         assert "Lengthen" not in told
 
 
+@pytest.mark.parametrize(
+    ("code", "value", "said"),
+    [
+        ({"text": "eGFR"}, {"value": 22, "unit": "mL/min/1.73m2"}, "DD-15"),
+        ({"coding": [{"system": "urn:lab", "code": "77"}], "text": "GFR"}, {"value": 22, "unit": "mL/min"}, "DD-15"),
+        ({"text": "EGFR"}, {"value": 22}, "egfr: unreadable"),
+        ({"text": "EGFR"}, {"value": 80, "unit": "%"}, "egfr: unreadable"),
+        ({"text": "Filtration of the kidneys"}, {"value": 22, "unit": "mL/min"}, "egfr: unreadable"),
+        ({"coding": [{"system": "http://loinc.org", "code": "2345-7"}]}, {"value": 90}, "egfr: none on record"),
+    ],
+)
+def test_an_egfr_by_name_is_told_by_its_unit(code: dict[str, Any], value: dict[str, Any], said: str) -> None:
+    sent = {
+        "resourceType": "Observation", "id": "e", "status": "final", "code": code,
+        "effectiveDateTime": "2026-02-20", "valueQuantity": value,
+    }  # fmt: skip
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": sent}]}
+    told = answer("age 70", "orders morphine 15 mg oral tablet, 1 tablet every 6 hours", egfr=bundle)
+    assert said in (*rules(told), *told["extension"]["firstline.review"]["notAssessed"])
+
+
 def test_creatinine_in_si_units_is_read() -> None:
     sent = {
         "resourceType": "Observation", "id": "cr", "status": "final", "effectiveDateTime": "2026-02-20",
