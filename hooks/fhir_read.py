@@ -128,10 +128,11 @@ def _named(arrivals: Iterable[_Arrival]) -> list[tuple[str, _Arrival]]:
     for arrival in arrivals:
         if not isinstance(arrival.resource, DRAFTED):
             continue
-        url = local_ref(arrival.url) if arrival.url else ""
         if arrival.resource.id:
             named.append((arrival.resource.ref, arrival))
-        elif url.startswith(f"{arrival.resource.type_name}/"):
+            continue
+        url = local_ref(arrival.url) if arrival.url else ""
+        if url.startswith(f"{arrival.resource.type_name}/"):
             named.append((url, arrival))
         else:
             nameless.append(arrival)

@@ -122,6 +122,24 @@ class _PlainBundle(
     total: int = 0
 
 
+class _PlainContext(Struct, rename="camel", gc=False):
+    patient_id: str
+    draft_orders: _PlainBundle
+    user_id: str | None = None
+    encounter_id: str | None = None
+    selections: Raw = ABSENT
+
+
+class _Context(Struct, gc=False):
+    """What a context says, each part as it stands there."""
+
+    patient_id: str
+    drafts: tuple[tuple[Raw, str | None], ...]
+    user_id: str | None
+    encounter_id: str | None
+    selections: Raw
+
+
 class _Envelope(Struct, rename="camel", gc=False):
     hook: Raw = ABSENT
     hook_instance: Raw = ABSENT
@@ -146,6 +164,7 @@ _envelope = msgspec.json.Decoder(_Envelope)
 _loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
 _entry = msgspec.json.Decoder(_Entry)
 _plain_bundle = msgspec.json.Decoder(_PlainBundle)
+_contexts = msgspec.json.Decoder(_PlainContext)
 _any_json = msgspec.json.Decoder(Raw)
 _slots = msgspec.json.Decoder(dict[str, Raw])
 _resource = msgspec.json.Decoder(AnyResource)
@@ -167,6 +186,38 @@ def _read(body: bytes, hooks: Collection[str]) -> HookRequest:
     hook = _required_text(sent.hook, "hook")
     if hook not in hooks:
         raise BadRequest(422, "hook", "not a hook of this service")
+    context = _plain_context(sent.context) if hook != MEDICATION_PRESCRIBE else None
+    if context is None:
+        context = _context_of(sent, hook)
+    return HookRequest(
+        hook=hook,
+        namespace=_namespace(text_of(sent.hook_instance or None), body),
+        patient_id=_bare_id(context.patient_id, "Patient"),
+        user_id=context.user_id,
+        encounter_id=_optional_id(context.encounter_id, "Encounter") if context.encounter_id else None,
+        draft_orders=context.drafts,
+        selections=_selections(context.selections) if context.selections else frozenset(),
+        prefetch=prefetch,
+        fhir_server=text_of(sent.fhir_server or None),
+        fhir_authorization=_read_authorization(sent.fhir_authorization) if sent.fhir_authorization else None,
+        extension=_read_extension(sent.extension),
+    )
+
+
+def _plain_context(raw: Raw) -> _Context | None:
+    """A context as nearly everybody sends it; None for any other."""
+    try:
+        sent = _contexts.decode(raw)
+    except UNREADABLE_JSON:
+        return None
+    drafts, patient_id = _plain_orders(sent.draft_orders), sent.patient_id.strip()
+    if drafts is None or not patient_id or len(drafts) > MOST_DRAFTS:
+        return None
+    return _Context(patient_id, drafts, sent.user_id, sent.encounter_id, sent.selections)
+
+
+def _context_of(sent: _Envelope, hook: str) -> _Context:
+    """The context of any hook, and whatever stands in it."""
     if not sent.context or bytes(sent.context) == b"null":
         raise BadRequest(422, "context", "required")
     fields = fields_of(sent.context)
@@ -182,18 +233,12 @@ def _read(body: bytes, hooks: Collection[str]) -> HookRequest:
     drafts = _draft_orders(fields.get(orders, ABSENT), f"context.{orders}")
     if len(drafts) > MOST_DRAFTS:
         raise BadRequest(422, f"context.{orders}", f"more than {MOST_DRAFTS} orders in one request")
-    return HookRequest(
-        hook=hook,
-        namespace=_namespace(text_of(sent.hook_instance or None), body),
-        patient_id=_bare_id(_required_text(fields.get("patientId", ABSENT), "context.patientId"), "Patient"),
-        user_id=text_of(fields.get("userId")),
-        encounter_id=_optional_id(text_of(fields.get("encounterId")), "Encounter"),
-        draft_orders=drafts,
-        selections=_selections(fields.get("selections", ABSENT)),
-        prefetch=prefetch,
-        fhir_server=text_of(sent.fhir_server or None),
-        fhir_authorization=_read_authorization(sent.fhir_authorization),
-        extension=_read_extension(sent.extension),
+    return _Context(
+        _required_text(fields.get("patientId", ABSENT), "context.patientId"),
+        drafts,
+        text_of(fields.get("userId")),
+        text_of(fields.get("encounterId")),
+        fields.get("selections", ABSENT),
     )
 
 
@@ -278,7 +323,10 @@ def _before_1_0(context: Raw) -> Raw:
 
 def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
     """The orders of a Bundle, of a list, or a single one; none where nothing was sent."""
-    plain = _plain_orders(raw) if raw else None
+    try:
+        plain = _plain_orders(_plain_bundle.decode(raw)) if raw else None
+    except UNREADABLE_JSON:
+        plain = None
     if plain is not None:
         return plain
     opening = bytes(raw).lstrip()[:1]
@@ -295,21 +343,17 @@ def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
     return tuple(order for entry in entries for order in _orders_of(entry))
 
 
-def _plain_orders(raw: Raw) -> tuple[tuple[Raw, str | None], ...] | None:
+def _plain_orders(bundle: _PlainBundle) -> tuple[tuple[Raw, str | None], ...] | None:
     """The orders of a Bundle that holds nothing else, and all that it says it holds; None for any other."""
-    try:
-        bundle = _plain_bundle.decode(raw)
-    except UNREADABLE_JSON:
+    if bundle.total > len(bundle.entry):
         return None
-    if bundle.total > len(bundle.entry) or not all(_plainly_an_order(entry.resource) for entry in bundle.entry):
-        return None
-    return tuple((entry.resource, entry.full_url) for entry in bundle.entry)
-
-
-def _plainly_an_order(raw: Raw) -> bool:
-    """Whether it says so at its beginning, and says nothing else after that."""
-    sent = bytes(raw)
-    return _ORDER.match(sent) is not None and sent.count(b"resourceType") == 1
+    orders = []
+    for entry in bundle.entry:
+        sent = bytes(entry.resource)  # it says at its beginning that it is an order, and says nothing else after that
+        if _ORDER.match(sent) is None or sent.count(b"resourceType") != 1:
+            return None
+        orders.append((entry.resource, entry.full_url))
+    return tuple(orders)
 
 
 def _is_bundle(kind: str | None, has_entry: bool) -> bool:
