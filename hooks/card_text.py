@@ -37,9 +37,11 @@ _UNIT_WORDS = {
     "mme_per_day": "MME a day", "ml_per_min": "mL/min", "kg_per_m2": "kg/m²", "mmhg": "mmHg", "per_week": "a week",
 }  # fmt: skip
 _MARKUP = str.maketrans(
-    {character: "\\" + character for character in "\\`*_{}[]()#+!|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+    {character: "\\" + character for character in "\\`*_{}[]#+!|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 )
-_UNUSUAL = re.compile(r"[^A-Za-z0-9 ,;:./%'-]")
+_UNUSUAL = re.compile(r"[^A-Za-z0-9 ,;:./%'()-]")
+_NUMBERED = re.compile(r"(\d+)([.)])(?= |$)")
+"""What would begin a numbered list at the start of a line."""
 _WORD_ADDRESS = re.compile(r"(?i)\b(www)\.")
 _REFERENCE = re.compile(r"\b([A-Z][A-Za-z]+)/\S+$")
 LONGEST_NAME = 120
@@ -64,12 +66,16 @@ def escape_sentence(text: str) -> str:
 
 def _escape(text: str, limit: int) -> str:
     if _UNUSUAL.search(text) is None and len(text) <= limit and "://" not in text and "www" not in text.lower():
-        line = _one_line(text)
-        return "\\" + line if line[:1] == "-" else line
+        return _no_list(_one_line(text))
     line = shorten(_one_line(text), limit).replace("://", ": //")
     line = _WORD_ADDRESS.sub(r"\1 .", line)
-    line = line.replace("@", " @").translate(_MARKUP)
-    return "\\" + line if line[:1] in ("-", "=") else line
+    return _no_list(line.replace("@", " @").translate(_MARKUP))
+
+
+def _no_list(line: str) -> str:
+    if line[:1] in ("-", "="):
+        return "\\" + line
+    return _NUMBERED.sub(r"\1\\\2", line, count=1) if line[:1].isdigit() and _NUMBERED.match(line) else line
 
 
 def _one_line(text: str) -> str:

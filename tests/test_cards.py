@@ -364,6 +364,10 @@ def test_escaped_text_is_one_line_without_markup(text: str) -> None:
 def test_plain_words_stay_as_they_are() -> None:
     assert card_text.escape("oxycodone hydrochloride 5 MG") == "oxycodone hydrochloride 5 MG"
     assert card_text.escape("- x") == "\\- x"
+    assert card_text.escape("COPD (age 70)") == "COPD (age 70)"
+    assert [card_text.escape(text) for text in ("1. x", "12) x", "1.5 mg", "2(b)")] == [
+        "1\\. x", "12\\) x", "1.5 mg", "2(b)",
+    ]  # fmt: skip
     assert card_text.plain("eGFR <30  and\tmore") == "eGFR ‹30 and more"
 
 
