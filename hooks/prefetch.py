@@ -146,18 +146,22 @@ class Answer:
         self.state = self._told()
 
     def _is_plain(self, bundle: shapes.Bundle) -> bool:
-        """Whether it is all on this one page, and nothing but resources that the review reads: then it is taken."""
+        """Whether it is all on this one page, and nothing but resources of one kind that the review reads: then it is
+        taken."""
         if bundle.link and bundle.next_page is not None:
             return False
         entries = bundle.entry or []
-        kinds = {
-            type(entry.resource) if entry.search is None or entry.search.mode != OUTCOME else type(None)
-            for entry in entries
-        }
-        if not kinds <= KEPT:
+        kind = type(entries[0].resource) if entries else None
+        for entry in entries:
+            if type(entry.resource) is not kind or (entry.search is not None and entry.search.mode == OUTCOME):
+                return False
+        if kind is None:
+            self.kinds = set()
+        elif kind in KEPT:
+            self.kinds = {kind}
+        else:
             return False
         self.found = entries
-        self.kinds = kinds
         self.state = PARTIAL if (bundle.total or 0) > len(entries) else GIVEN if entries else EMPTY
         return True
 
@@ -209,9 +213,14 @@ class Answer:
         entries = bundle.entry
         if not entries:
             return
-        found = [entry for entry in entries if _kind_found(entry) in KEPT]
+        kinds = {_kind_found(entry) if entry.search is not None else type(entry.resource) for entry in entries}
+        if kinds <= KEPT:
+            found = entries
+        else:
+            found = [entry for entry in entries if _kind_found(entry) in KEPT]
+            kinds &= KEPT
         self.found += found
-        self.kinds.update(type(entry.resource) for entry in found)
+        self.kinds |= kinds
         self._seen += len(found)
         if len(found) < len(entries):
             self._take_rest(entries)

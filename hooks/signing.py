@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cached_property
 
 from cds.case import ORDER_SELECT, Case, ReviewSettings
 from cds.chart import Chart, MedicationOrder
@@ -37,16 +36,19 @@ class Signing:
         self.prefetched = complete(request.prefetch, self.fetched, site)
         self.read = read_drafts(request.draft_orders, request.default_version, self.prefetched.records)
         self.hook = request.hook
+        self._chart: Chart | None = None
         self.selected = self.read.selected(request.selections) if self.hook == ORDER_SELECT else None
 
     @property
     def drafts(self) -> tuple[MedicationOrder, ...]:
         return self.read.orders
 
-    @cached_property
+    @property
     def chart(self) -> Chart:
-        request = self.request
-        return read_chart(self.prefetched, self.today, request.patient_id, request.encounter_id, self.read.unreadable)
+        if self._chart is None:
+            sent, unreadable = self.request, self.read.unreadable
+            self._chart = read_chart(self.prefetched, self.today, sent.patient_id, sent.encounter_id, unreadable)
+        return self._chart
 
     @property
     def case(self) -> Case:
