@@ -90,7 +90,7 @@ def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> 
         reasons, odd = (), dosages.odd
     status = WORDS[sent.status]
     supply = SUPPLIES[bytes(sent.dispense_request)] if sent.dispense_request else NO_SUPPLY
-    requester = _requester(sent.requester) if sent.requester else None
+    requester = (plain_ref(sent.requester) or _requester(sent.requester)) if sent.requester else None
     linked = sent.prior_prescription or sent.based_on or sent.replaces
     follows = _links(sent.prior_prescription, sent.based_on, sent.replaces) if linked else NOTHING
     reported = sent.reported_boolean or sent.reported or sent.reported_reference
@@ -294,10 +294,7 @@ AMOUNTS = Elements(_amount)
 
 
 def _requester(raw: Raw) -> str | None:
-    """The prescriber's reference, else name. Not remembered: it names somebody."""
-    plainly = plain_ref(raw)
-    if plainly:
-        return plainly
+    """The prescriber's reference, else name, where it is no plain reference. Not remembered: it names somebody."""
     found = pointers(bytes(raw)) or ()
     return next((pointer.ref or pointer.display for pointer in found if pointer.ref or pointer.display), None)
 

@@ -251,9 +251,11 @@ def _medications(records: Records, odd: set[str]) -> tuple[MedicationOrder, ...]
     orders = []
     for kind, read in _READERS:
         for ref, sent in records.of(kind):
-            order = read(ref, sent, records)
-            if order is not None:
-                orders.append(order.order)
-                if order.odd or not order.order.name:
-                    odd.add(ref)
+            found = read(ref, sent, records)
+            if found is None:
+                continue
+            order = found.order
+            orders.append(order)
+            if found.odd or not order.name:
+                odd.add(ref)
     return tuple(orders)

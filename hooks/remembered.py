@@ -45,7 +45,7 @@ class Elements(Remembered[bytes, Answer]):
 
     def of(self, element: Raw) -> Answer:
         last = self.last.get(len(element))
-        if last and last[0] == element:
+        if last is not None and last[0] == element:
             return last[1]
         raw = bytes(element)
         answer = self[raw]

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from hooks import memory, remembered
 from hooks.fhir_elements import concepts
 from hooks.memory import LOOK_AFTER_BYTES, Memory, caches, forget, resident_bytes
-from hooks.remembered import Remembered
+from hooks.remembered import Elements, Remembered
 from hooks.settings import SettingsError, load
 from tests.calling import SIGN, an_app, call
 from tests.fixtures import FOLDER, STORIES, service_of
@@ -86,6 +87,23 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [known[number] for number in (1, 2, 1, 3, 2, 1)] == [2, 3, 2, 4, 3, 2]
     assert asked == [1, 2, 3, 1]
     assert len(known) == 2
+
+
+def test_an_element_is_read_once_whatever_was_read_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembered, "LONGEST", 3)
+    read: list[bytes] = []
+
+    def small(raw: bytes) -> bytes:
+        read.append(raw)
+        return raw.lower()
+
+    known = Elements(small)
+    said = [b"AB", b"AB", b"CD", b"AB", b"LONG", b"LONG", b""]
+    assert [known.of(Raw(raw)) for raw in said] == [raw.lower() for raw in said]
+    assert read == [b"AB", b"CD", b"LONG", b""]
+    assert set(known.last) == {0, 2}
+    known.clear()
+    assert not known and not known.last
 
 
 def test_all_caches_are_emptied_and_no_answer_changes() -> None:
