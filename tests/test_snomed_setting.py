@@ -18,7 +18,9 @@ from cds.drugs import recognise
 from cds.status_reasons import load_status_reasons, stopped_for
 from cds.terminology import Coding, Concept, ConditionMeaning, condition_meaning
 from hooks import licences
-from hooks.fhir_read import _allergies, _conditions, _procedures, _resource
+from hooks.fhir_allergies import read_allergies
+from hooks.fhir_clinical import read_conditions
+from hooks.fhir_read import _procedures, _resource
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import Entry
 from tests.calling import NOW
@@ -223,9 +225,9 @@ def test_records_that_are_only_coded_are_odd() -> None:
         ]
     )
     odd: set[str] = set()
-    assert [one.ref for one in _allergies(records, odd)] == ["AllergyIntolerance/a1"]
+    assert [one.ref for one in read_allergies(records, odd)] == ["AllergyIntolerance/a1"]
     assert [one.ref for one in _procedures(records, odd)] == ["Procedure/p1", "Procedure/p2"]
-    assert [one.ref for one in _conditions(records, NOW.date(), odd)] == ["Condition/c1"]
+    assert [one.ref for one in read_conditions(records, NOW.date(), odd)] == ["Condition/c1"]
     assert odd == {"AllergyIntolerance/a1", "Procedure/p1", "Condition/c1"}
 
 
