@@ -201,11 +201,11 @@ def read_chart(
 
 def _patient(records: Records, patient_id: str | None) -> Patient | None:
     """The patient of the request; where no id agrees, the only one that was sent."""
-    sent = [patient for _, patient in records.of(shapes.Patient)]
-    named = [patient for patient in sent if patient.id == patient_id]
-    if named or len(sent) == 1:
-        return read_patient((named or sent)[0])
-    return None
+    sent = records.of(shapes.Patient)
+    if len(sent) == 1:
+        return read_patient(sent[0][1])
+    named = [patient for _, patient in sent if patient.id == patient_id]
+    return read_patient(named[0]) if named else None
 
 
 def _encounter(records: Records, encounter_id: str | None) -> Encounter | None:
