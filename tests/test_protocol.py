@@ -74,7 +74,7 @@ def test_orders_nested_too_deep_are_400(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(protocol, "_draft_orders", too_deep)
     with pytest.raises(BadRequest) as refused:
-        read()
+        read(context={"patientId": "p", "draftOrders": []})
     assert refused.value.status == 400
 
 
