@@ -17,10 +17,11 @@ from rich.text import Text
 from cds.evidence import Evidence, evidence_of
 from cds.knowledge import Knowledge, KnowledgeError
 from hooks.answer import Answerer
+from hooks.bad_request import BadRequest
 from hooks.insight.commands import InsightError
 from hooks.insight.commands import add_commands as add_insight_commands
 from hooks.knowledge_version import all_knowledge, knowledge_version
-from hooks.protocol import EXPLAIN, HOOKS, BadRequest
+from hooks.protocol import EXPLAIN, HOOKS
 from hooks.services import SERVICES
 from hooks.settings import CONFIG, Settings, SettingsError, load
 from hooks.tenants import OPEN, Tenant

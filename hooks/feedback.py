@@ -12,8 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+from hooks.bad_request import BadRequest
 from hooks.names import named
-from hooks.protocol import BYTE_ORDER_MARK, NAMESPACE, BadRequest
+from hooks.protocol import BYTE_ORDER_MARK, NAMESPACE
 from hooks.records.record import FeedbackRecord
 
 OUTCOMES = ("accepted", "overridden")

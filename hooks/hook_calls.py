@@ -11,12 +11,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hooks.answer import Answerer
+from hooks.bad_request import BadRequest
 from hooks.feedback import read_feedback
 from hooks.fhir_access import FhirAccess
 from hooks.limits import body_or_refusal, fields_of
 from hooks.measures import FEEDBACK, count_refusal
 from hooks.memory import Memory
-from hooks.protocol import BadRequest
 from hooks.records.recorder import RETRY_AFTER, NotRecordedError, Recorder
 from hooks.refusals import JSON, not_authenticated, refusal
 from hooks.security import NotAuthenticatedError, Trust

@@ -2,13 +2,15 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
 
+from hooks.bad_request import BadRequest
+from hooks.draft_orders import DraftOrders, PlainBundle, draft_orders, plain_orders
 from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import fields_of, members_of, text_of
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON, AnyResource, Resource
@@ -26,27 +28,8 @@ _ESCAPES = re.compile(
 )
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _PLAIN_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ORDER = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"(?:MedicationRequest|MedicationOrder)"')
-LOST = Raw(b"null")
-"""Stands for drafts that are not there to be read."""
-ORDERS = frozenset({"MedicationRequest", "MedicationOrder"})
-ENTRIES = frozenset({"entry", "entries"})
-HOLD_OTHERS = frozenset({"OperationOutcome", "Parameters"})
-"""Kinds that stand in place of orders, or around them."""
-LONGEST_TOTAL = 18
 HALF_A_CHARACTER = 6
 """The length of an escaped surrogate without its other half."""
-
-
-class BadRequest(Exception):  # noqa: N818 - the name of the status
-    """A request that cannot be answered. The message names the field and what is wrong with it, never its value."""
-
-    def __init__(self, status: int, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.status = status
-        self.field = field
-        self.reason = reason
-        self.message = str(self)
 
 
 class FhirAuthorization(Struct, frozen=True):
@@ -72,7 +55,7 @@ class HookRequest(Struct, frozen=True):
     patient_id: str
     user_id: str | None = None
     encounter_id: str | None = None
-    draft_orders: tuple[tuple[Raw, str | None], ...] = ()
+    draft_orders: DraftOrders = ()
     selections: frozenset[str] = frozenset()
     prefetch: Mapping[str, Slot] = {}
     fhir_server: str | None = None
@@ -95,36 +78,9 @@ class HookRequest(Struct, frozen=True):
         return self.fhir_version or ("STU3" if self.hook == MEDICATION_PRESCRIBE else "R4")
 
 
-class _Entry(Struct, rename="camel", gc=False):
-    """An entry of a Bundle, a Bundle, or a resource."""
-
-    resource_type: Raw = ABSENT
-    resource: Raw = ABSENT
-    full_url: Raw = ABSENT
-    entry: Raw = ABSENT
-
-
-class _PlainEntry(Struct, rename="camel", gc=False):
-    resource: Raw
-    full_url: str | None = None
-
-
-class _PlainBundle(
-    Struct, rename="camel", tag_field="resourceType", tag="Bundle", forbid_unknown_fields=True, gc=False
-):
-    """The drafts as nearly everybody sends them. Any other element, as one that is misspelt, is read the slow way."""
-
-    entry: list[_PlainEntry]
-    id: Raw = ABSENT
-    meta: Raw = ABSENT
-    type: Raw = ABSENT
-    timestamp: Raw = ABSENT
-    total: int = 0
-
-
 class _PlainContext(Struct, rename="camel", gc=False):
     patient_id: str
-    draft_orders: _PlainBundle
+    draft_orders: PlainBundle
     user_id: str | None = None
     encounter_id: str | None = None
     selections: Raw = ABSENT
@@ -134,7 +90,7 @@ class _Context(Struct, gc=False):
     """What a context says, each part as it stands there."""
 
     patient_id: str
-    drafts: tuple[tuple[Raw, str | None], ...]
+    drafts: DraftOrders
     user_id: str | None
     encounter_id: str | None
     selections: Raw
@@ -162,8 +118,6 @@ MOST_DRAFTS = 200
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
-_entry = msgspec.json.Decoder(_Entry)
-_plain_bundle = msgspec.json.Decoder(_PlainBundle)
 _contexts = msgspec.json.Decoder(_PlainContext)
 _any_json = msgspec.json.Decoder(Raw)
 _slots = msgspec.json.Decoder(dict[str, Raw])
@@ -210,7 +164,7 @@ def _plain_context(raw: Raw) -> _Context | None:
         sent = _contexts.decode(raw)
     except UNREADABLE_JSON:
         return None
-    drafts, patient_id = _plain_orders(sent.draft_orders), sent.patient_id.strip()
+    drafts, patient_id = plain_orders(sent.draft_orders), sent.patient_id.strip()
     if drafts is None or not patient_id or len(drafts) > MOST_DRAFTS:
         return None
     return _Context(patient_id, drafts, sent.user_id, sent.encounter_id, sent.selections)
@@ -230,7 +184,7 @@ def _context_of(sent: _Envelope, hook: str) -> _Context:
         beside = {"patientId": sent.patient, "userId": sent.user, "encounterId": sent.encounter}
         fields = {**{name: raw for name, raw in beside.items() if raw}, **fields}
     orders = "medications" if hook == MEDICATION_PRESCRIBE else "draftOrders"
-    drafts = _draft_orders(fields.get(orders, ABSENT), f"context.{orders}")
+    drafts = draft_orders(fields.get(orders, ABSENT), f"context.{orders}")
     if len(drafts) > MOST_DRAFTS:
         raise BadRequest(422, f"context.{orders}", f"more than {MOST_DRAFTS} orders in one request")
     return _Context(
@@ -319,90 +273,6 @@ def _before_1_0(context: Raw) -> Raw:
     if bytes(context).lstrip()[:1] not in {b"[", b"{"}:
         raise BadRequest(422, "context", "neither an object nor a list of orders")
     return context
-
-
-def _draft_orders(raw: Raw, field: str) -> tuple[tuple[Raw, str | None], ...]:
-    """The orders of a Bundle, of a list, or a single one; none where nothing was sent."""
-    try:
-        plain = _plain_orders(_plain_bundle.decode(raw)) if raw else None
-    except UNREADABLE_JSON:
-        plain = None
-    if plain is not None:
-        return plain
-    opening = bytes(raw).lstrip()[:1]
-    if not raw or bytes(raw) == b"null":
-        return ()
-    if opening not in {b"[", b"{"}:
-        raise BadRequest(422, field, "neither a Bundle nor a list of orders")
-    fields = fields_of(raw) if opening == b"{" else None
-    if fields is not None and _is_bundle(text_of(fields.get("resourceType")), "entry" in fields):
-        if not _is_list(fields.get("entry", ABSENT)):
-            raise BadRequest(422, f"{field}.entry", "not a list")
-        return tuple(_bundled(fields))
-    entries = [] if fields == {} else members_of(raw)
-    return tuple(order for entry in entries for order in _orders_of(entry))
-
-
-def _plain_orders(bundle: _PlainBundle) -> tuple[tuple[Raw, str | None], ...] | None:
-    """The orders of a Bundle that holds nothing else, and all that it says it holds; None for any other."""
-    if bundle.total > len(bundle.entry):
-        return None
-    orders = []
-    for entry in bundle.entry:
-        sent = bytes(entry.resource)  # it says at its beginning that it is an order, and says nothing else after that
-        if _ORDER.match(sent) is None or sent.count(b"resourceType") != 1:
-            return None
-        orders.append((entry.resource, entry.full_url))
-    return tuple(orders)
-
-
-def _is_bundle(kind: str | None, has_entry: bool) -> bool:
-    return kind == "Bundle" or (has_entry and kind not in ORDERS)
-
-
-def _is_list(entry: Raw) -> bool:
-    """Whether it can hold entries; a single object and nothing at all may."""
-    return bytes(entry)[:1] in {b"", b"[", b"{", b"n"}
-
-
-def _bundled(fields: Mapping[str, Raw]) -> Iterator[tuple[Raw, str | None]]:
-    """The orders of a Bundle; and one that nobody can read where it says that there are more than it holds."""
-    entries = members_of(fields.get("entry", ABSENT))
-    for member in entries:
-        yield from _orders_of(member)
-    more = "total" in fields and _says_more(fields["total"], len(entries))
-    links = [fields_of(link) or {} for link in members_of(fields["link"])] if "link" in fields else []
-    misspelt = any(name != "entry" and name.casefold() in ENTRIES for name in fields)
-    odd = not _is_list(fields.get("entry", ABSENT))
-    if more or misspelt or odd or any(text_of(link.get("relation")) == "next" for link in links):
-        yield LOST, None
-
-
-def _says_more(total: Raw, held: int) -> bool:
-    """Whether the total of a Bundle is greater than the number of entries that it holds."""
-    told = bytes(total).strip(b'"')
-    return told.isdigit() and int(told[:LONGEST_TOTAL]) > held
-
-
-def _orders_of(entry: Raw) -> Iterator[tuple[Raw, str | None]]:
-    """The resource of an entry, or the entry where it is a resource itself. A Bundle within gives its own orders."""
-    fields = _entry_of(entry)
-    resource = fields.resource or entry
-    inner = _entry_of(resource) if fields.resource else fields
-    kind = text_of(inner.resource_type or None)
-    if _is_bundle(kind, bool(inner.entry)):
-        yield from _bundled(fields_of(resource) or {})
-    elif kind in HOLD_OTHERS:
-        yield LOST, None
-    else:
-        yield resource, text_of(fields.full_url or None)
-
-
-def _entry_of(raw: Raw) -> _Entry:
-    try:
-        return _entry.decode(raw)
-    except UNREADABLE_JSON:
-        return _Entry()
 
 
 def _selections(raw: Raw) -> frozenset[str]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from hooks.bad_request import BadRequest
 from hooks.feedback import read_feedback
 from hooks.key_sets import read_key_set
-from hooks.protocol import BadRequest
 from hooks.records.recorder import NotRecordedError, Recorder
 from hooks.security import NotAuthenticatedError, Trust
 from hooks.settings import Settings

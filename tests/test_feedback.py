@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hooks.bad_request import BadRequest
 from hooks.feedback import MOST_ENTRIES, read_feedback
-from hooks.protocol import BadRequest
 from tests.calling import SIGN, an_app, call
 from tests.recorded import BOTH, REASON, accepted, address, overridden, running, story
 

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hooks import protocol
+from hooks.bad_request import BadRequest
 from hooks.prefetch import complete
-from hooks.protocol import HOOKS, BadRequest, HookRequest, read_request
+from hooks.protocol import HOOKS, HookRequest, read_request
 from tests.fhir_examples import body as request_body
 from tests.fhir_examples import bundle, condition, encoded, request
 
@@ -72,7 +73,7 @@ def test_orders_nested_too_deep_are_400(monkeypatch: pytest.MonkeyPatch) -> None
     def too_deep(*_: Any) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(protocol, "_draft_orders", too_deep)
+    monkeypatch.setattr(protocol, "draft_orders", too_deep)
     with pytest.raises(BadRequest) as refused:
         read(context={"patientId": "p", "draftOrders": []})
     assert refused.value.status == 400

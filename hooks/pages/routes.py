@@ -14,11 +14,11 @@ from starlette.types import Scope
 
 from cds.products import read_products
 from hooks.answer import Answerer
+from hooks.bad_request import BadRequest
 from hooks.limits import body_or_refusal, fields_of
 from hooks.pages import evidence_pages, patients
 from hooks.pages.chart_view import chart_view
 from hooks.pages.page import HEADERS, STATIC, page
-from hooks.protocol import BadRequest
 from hooks.refusals import JSON, refusal
 from hooks.security import NotAuthenticatedError, Trust
 from hooks.settings import Settings
