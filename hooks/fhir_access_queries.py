@@ -7,7 +7,8 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from hooks.fhir_access_scopes import READ, SEARCH
-from hooks.prefetch import OBSERVED, READS, TEMPLATES
+from hooks.prefetch import READS, TEMPLATES
+from hooks.prefetch_answers import OBSERVED
 
 DSTU2 = "DSTU2"
 _ID = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,128}")

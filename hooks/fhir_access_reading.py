@@ -11,10 +11,11 @@ from msgspec import Raw, Struct
 from hooks.fhir_access_address import following
 from hooks.fhir_access_queries import Query
 from hooks.fhir_access_scopes import READ
-from hooks.fhir_elements import pointers
 from hooks.fhir_loose import fields_of, members_of, read_loosely, text_of
+from hooks.fhir_pointers import pointers
 from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Bundle, Link, OperationOutcome, Resource
-from hooks.prefetch import LATEST_FIRST, Answer, Slot
+from hooks.prefetch import LATEST_FIRST
+from hooks.prefetch_answers import Answer, Slot
 
 log = logging.getLogger("firstline.fhir")
 PAUSE_SECONDS = 0.025

@@ -13,7 +13,8 @@ from hooks.fhir_access_queries import Query, medication, query_of
 from hooks.fhir_access_reading import CUT_OFF, Conversation, Reply, next_link
 from hooks.fhir_access_scopes import SEARCH, Scopes
 from hooks.fhir_shapes import OperationOutcome
-from hooks.prefetch import EMPTY, FAILED, NULL, PARTIAL, TEMPLATES, Pages, unanswered
+from hooks.prefetch import TEMPLATES, unanswered
+from hooks.prefetch_answers import EMPTY, FAILED, NULL, PARTIAL, Pages
 from hooks.signing import Signing
 
 

@@ -16,16 +16,15 @@ from hooks.fhir_elements import (
     CODES,
     NOTHING,
     REMEMBERED,
-    Pointer,
     codes,
     concept,
     concepts,
     period,
-    pointers,
     present,
     printable,
     unreadable,
 )
+from hooks.fhir_pointers import Pointer, pointers
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT
 from hooks.remembered import Elements, Remembered

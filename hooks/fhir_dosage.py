@@ -13,6 +13,7 @@ from cds.sig import LONGEST, read_sig
 from cds.terminology import Concept, condition_meaning
 from cds.units import read_unit
 from hooks.fhir_days import first_day, last_day
+from hooks.fhir_dosage_shapes import DoseAndRate, Range, Ratio, Repeat, SentDosage, Timing
 from hooks.fhir_elements import (
     DAYS_IN,
     LooseQuantity,
@@ -27,7 +28,7 @@ from hooks.fhir_elements import (
     time_unit,
 )
 from hooks.fhir_loose import fields_of, members_of, salvaged
-from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
+from hooks.fhir_shapes import UNREADABLE_JSON
 from hooks.remembered import Elements
 
 ROUTES = {
@@ -61,75 +62,7 @@ class Dosages(Struct, frozen=True):
 NO_DOSAGES = Dosages()
 
 
-class _Range(Struct, gc=False):
-    low: LooseQuantity | None = None
-    high: LooseQuantity | None = None
-
-
-class _Ratio(Struct, gc=False):
-    numerator: LooseQuantity | None = None
-    denominator: LooseQuantity | None = None
-
-
-class _DoseAndRate(Struct, rename="camel", gc=False):
-    type: Raw = ABSENT
-    dose_quantity: LooseQuantity | None = None
-    dose_range: _Range | None = None
-    rate_quantity: LooseQuantity | None = None
-    rate_range: _Range | None = None
-    rate_ratio: _Ratio | None = None
-
-
-class _Bounds(Struct, rename="camel", gc=False):
-    """What limits a Timing.repeat."""
-
-    bounds_duration: LooseQuantity | None = None
-    bounds_quantity: LooseQuantity | None = None
-    bounds_range: _Range | None = None
-    bounds_period: Raw = ABSENT
-
-
-class _Repeat(_Bounds, rename="camel", gc=False):
-    frequency: Decimal | None = None
-    frequency_max: Decimal | None = None
-    period: Decimal | None = None
-    period_max: Decimal | None = None
-    period_unit: str | None = None
-    period_units: str | None = None
-    unit: str | None = None
-    day_of_week: list[str] | str | None = None
-    time_of_day: list[str] | str | None = None
-    when: list[str] | str | None = None
-
-
-class _Timing(Struct, gc=False):
-    repeat: _Repeat | None = None
-    code: Raw = ABSENT
-
-
-class _Dosage(_DoseAndRate, rename="camel", gc=False):
-    """Doses stand in the instruction itself up to STU3, in ``doseAndRate`` from R4 on."""
-
-    sequence: int | None = None
-    text: str | None = None
-    patient_instruction: str | None = None
-    additional_instruction: Raw = ABSENT
-    timing: _Timing | None = None
-    as_needed: bool | None = None
-    as_needed_boolean: bool | None = None
-    as_needed_codeable_concept: Raw = ABSENT
-    as_needed_for: Raw = ABSENT
-    site: Raw = ABSENT
-    site_codeable_concept: Raw = ABSENT
-    route: Raw = ABSENT
-    dose_and_rate: list[_DoseAndRate | None] | _DoseAndRate | None = None
-    quantity_quantity: LooseQuantity | None = None
-    quantity_range: _Range | None = None
-    max_dose_per_period: list[_Ratio] | _Ratio | None = None
-    max_dose_per_administration: LooseQuantity | None = None
-
-
-_dosages = msgspec.json.Decoder(list[_Dosage] | _Dosage | None, strict=False)
+_dosages = msgspec.json.Decoder(list[SentDosage] | SentDosage | None, strict=False)
 
 
 def _read(raw: bytes) -> Dosages:
@@ -150,14 +83,14 @@ DOSAGES = Elements(_read)
 """Dosage instructions, one or many, by their bytes. What cannot be read is left out, and said in ``odd``."""
 
 
-def _decoded(raw: bytes) -> tuple[list[_Dosage], bool]:
+def _decoded(raw: bytes) -> tuple[list[SentDosage], bool]:
     try:
         found = _dosages.decode(raw)
     except UNREADABLE_JSON:
         parts: list[tuple[Any, bool]] = []
         for member in members_of(raw):
             fields = fields_of(member)
-            parts.append((None, True) if fields is None else salvaged(fields, _Dosage))
+            parts.append((None, True) if fields is None else salvaged(fields, SentDosage))
         return [one for one, _ in parts if one is not None], not parts or any(left_out for _, left_out in parts)
     if found is None:
         return [], False
@@ -169,9 +102,9 @@ def _version(raw: bytes) -> str | None:
     return next((version for version, names in DOSE_ELEMENTS.items() if not keys.isdisjoint(names)), None)
 
 
-def _dosage(sent: _Dosage) -> Dosage:
-    timing = sent.timing or _Timing()
-    repeat = timing.repeat or _Repeat()
+def _dosage(sent: SentDosage) -> Dosage:
+    timing = sent.timing or Timing()
+    repeat = timing.repeat or Repeat()
     dose_low, dose_high, rate = _dose(sent)
     max_dose, max_dose_days = _most(sent.max_dose_per_period)
     text = _text(sent)
@@ -210,7 +143,7 @@ def _dosage(sent: _Dosage) -> Dosage:
     )
 
 
-def _text(sent: _Dosage) -> str | None:
+def _text(sent: SentDosage) -> str | None:
     """The text; the patient's instruction where there is none, or one that tells nothing ("see instructions")."""
     said = [text.strip() for text in (sent.text, sent.patient_instruction) if text and text.strip()]
     if len(said) == 2 and read_sig(said[0]) == (Dosage(),) != read_sig(said[1]) != ():
@@ -218,7 +151,7 @@ def _text(sent: _Dosage) -> str | None:
     return said[0] if said else None
 
 
-def _dose(sent: _Dosage) -> tuple[Quantity | None, Quantity | None, Quantity | None]:
+def _dose(sent: SentDosage) -> tuple[Quantity | None, Quantity | None, Quantity | None]:
     """Lowest and highest dose, and the rate. Of several the ordered one, else the widest span of one unit."""
     listed = sent.dose_and_rate if isinstance(sent.dose_and_rate, list) else [sent.dose_and_rate]
     parts = [part for part in listed if part is not None]
@@ -235,7 +168,7 @@ def _dose(sent: _Dosage) -> tuple[Quantity | None, Quantity | None, Quantity | N
             high = max(high, part_high, key=lambda one: one.value)
         rate = rate or _rate(part)
     if high is None:
-        plain, span = _dose_amount(sent.quantity_quantity), sent.quantity_range or _Range()
+        plain, span = _dose_amount(sent.quantity_quantity), sent.quantity_range or Range()
         low, high = plain or _dose_amount(span.low), plain or _dose_amount(span.high)
     return low, high, rate
 
@@ -245,18 +178,18 @@ def _kinds(raw: Raw) -> list[str]:
     return [word for one in named for coding in one.codings for word in (coding.code, coding.display) if word]
 
 
-def _ends(part: _DoseAndRate) -> tuple[Quantity | None, Quantity | None]:
+def _ends(part: DoseAndRate) -> tuple[Quantity | None, Quantity | None]:
     dose = _dose_amount(part.dose_quantity)
     if dose is not None:
         return dose, dose
-    span = part.dose_range or _Range()
+    span = part.dose_range or Range()
     low, high = _dose_amount(span.low), _dose_amount(span.high)
     if low is not None and high is not None and low.unit is None:
         low = Quantity(low.value, high.unit)
     return low, high
 
 
-def _rate(part: _DoseAndRate) -> Quantity | None:
+def _rate(part: DoseAndRate) -> Quantity | None:
     if part.rate_quantity is not None:
         return amount(part.rate_quantity)
     if part.rate_range is not None:
@@ -283,7 +216,7 @@ def _two_kinds(sent: LooseQuantity) -> bool:
     return written is not None and coded is not None and written.kind != coded.kind
 
 
-def _most(sent: list[_Ratio] | _Ratio | None) -> tuple[Quantity | None, Decimal | None]:
+def _most(sent: list[Ratio] | Ratio | None) -> tuple[Quantity | None, Decimal | None]:
     """The maximum dose and its days; of several limits of one unit the strictest, else the first."""
     limits = []
     for ratio in sent if isinstance(sent, list) else [sent]:
@@ -304,13 +237,13 @@ def _said_limit(raw: Raw) -> tuple[Quantity | None, Decimal | None]:
     return None, None
 
 
-def _as_needed(sent: _Dosage) -> bool | None:
+def _as_needed(sent: SentDosage) -> bool | None:
     if present(sent.as_needed_codeable_concept) or present(sent.as_needed_for):
         return True
     return sent.as_needed_boolean if sent.as_needed is None else sent.as_needed
 
 
-def _asked_for(sent: _Dosage) -> tuple[Concept, ...]:
+def _asked_for(sent: SentDosage) -> tuple[Concept, ...]:
     """The concepts; without one, what the text names after "as needed", where it means something."""
     named = (*(concepts(bytes(sent.as_needed_codeable_concept)) or ()), *(concepts(bytes(sent.as_needed_for)) or ()))
     text = sent.text or sent.patient_instruction
@@ -339,7 +272,7 @@ def _count(sent: list[str] | str | None) -> int:
     return 0 if sent is None else 1 if isinstance(sent, str) else len(set(sent))
 
 
-def _occasions(repeat: _Repeat) -> int:
+def _occasions(repeat: Repeat) -> int:
     """The moments of a day that are named. "Before meals" alone is three of them."""
     named = _count(repeat.when)
     bare = repeat.frequency is None and repeat.period is None and repeat.time_of_day is None

@@ -1,11 +1,10 @@
-"""The parts of FHIR resources, of every version: concepts, references, quantities, periods, days.
+"""The parts of FHIR resources, of every version: concepts, quantities, periods, days.
 
 Each reader takes the bytes of one element and remembers what codes, names and amounts stand for: the same ones come
-with every request. A Reference or an Identifier is read each time and not kept. An absent element (no bytes, or
-``null``) is empty; one that cannot be read is ``None`` where it matters.
+with every request. An absent element (no bytes, or ``null``) is empty; one that cannot be read is ``None`` where it
+matters.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 
@@ -19,8 +18,6 @@ from hooks.remembered import Elements
 
 REMEMBERED = 8192
 LARGEST_EXPONENT = 9
-MOST_SLASHES = 2
-"""A reference with fewer is ``Type/id`` already, or no more than an id."""
 UCUM = "http://unitsofmeasure.org"
 NOTHING: frozenset[str] = frozenset()
 NO_UNIT = frozenset({"1", ""})
@@ -30,14 +27,6 @@ DAYS_IN = {
     "year": (365, 1), "yr": (365, 1),
 }  # fmt: skip
 """Days in a unit of time, as numerator and denominator."""
-
-
-class Pointer(Struct, frozen=True):
-    """What a CodeableConcept, a Reference or a CodeableReference says: a concept, a reference, or both."""
-
-    concept: Concept | None = None
-    ref: str | None = None
-    display: str | None = None
 
 
 class Period(Struct, frozen=True):
@@ -51,39 +40,11 @@ class _Coding(Struct, gc=False):
     display: str | None = None
 
 
-class _Concept(_Coding, gc=False):
+class LooseConcept(_Coding, gc=False):
     """A CodeableConcept, or a bare Coding in its place."""
 
     coding: list[_Coding | None] | _Coding | None = None
     text: str | None = None
-
-
-class _Identifier(Struct, gc=False):
-    system: str | None = None
-    value: str | int | None = None
-
-
-class _Pointer(_Concept, gc=False):
-    """Everything that stands where a resource points at another or names a concept.
-
-    ``concept`` and ``reference``: R5's CodeableReference; ``condition``: Encounter.diagnosis; ``value``: R5's
-    Encounter.reason; ``agent``: STU3's requester.
-    """
-
-    concept: _Concept | str | None = None
-    reference: "_Pointer | str | None" = None
-    identifier: _Identifier | None = None
-    condition: "list[_Pointer] | _Pointer | None" = None
-    value: "list[_Pointer] | _Pointer | None" = None
-    agent: "_Pointer | None" = None
-
-
-class _Reference(Struct, forbid_unknown_fields=True, gc=False):
-    """A Reference as most are."""
-
-    reference: str | None = None
-    type: str | None = None
-    display: str | None = None
 
 
 class LooseQuantity(Struct, gc=False):
@@ -96,10 +57,7 @@ class LooseQuantity(Struct, gc=False):
     comparator: str | None = None
 
 
-_concepts = msgspec.json.Decoder(list[_Concept | str | None] | _Concept | str | None, strict=False)
-_pointers = msgspec.json.Decoder(list[_Pointer | str | None] | _Pointer | str | None, strict=False)
-_reference = msgspec.json.Decoder(_Reference)
-_identifiers = msgspec.json.Decoder(list[_Identifier | None] | _Identifier | None, strict=False)
+_concepts = msgspec.json.Decoder(list[LooseConcept | str | None] | LooseConcept | str | None, strict=False)
 _quantity = msgspec.json.Decoder(LooseQuantity | None, strict=False)
 _period = msgspec.json.Decoder(Period | None)
 
@@ -118,7 +76,7 @@ def concepts(raw: bytes) -> tuple[Concept, ...] | None:
         found = _concepts.decode(raw)
     except UNREADABLE_JSON:
         return None
-    return tuple(_concept(one) for one in (found if isinstance(found, list) else [found]) if one is not None)
+    return tuple(concept_of(one) for one in (found if isinstance(found, list) else [found]) if one is not None)
 
 
 def unreadable(raw: Raw) -> bool:
@@ -160,7 +118,8 @@ def printable(named: Concept | None) -> str:
     return next((word.strip() for word in (named.text, *displays, *known) if word and word.strip()), "")
 
 
-def _concept(sent: _Concept | str) -> Concept:
+def concept_of(sent: LooseConcept | str) -> Concept:
+    """The concept as sent; a bare text is its text, a bare coding its only one."""
     if isinstance(sent, str):
         return Concept(text=sent)
     codings = sent.coding if isinstance(sent.coding, list) else [sent.coding]
@@ -170,95 +129,6 @@ def _concept(sent: _Concept | str) -> Concept:
 
 def _coding(sent: _Coding) -> Coding:
     return Coding(sent.system, None if sent.code is None else str(sent.code), sent.display)
-
-
-def pointers(raw: bytes) -> tuple[Pointer, ...] | None:
-    """What an element points at or names, one or many; None: unreadable."""
-    if not raw:
-        return ()
-    if b'"reference"' in raw or b'"identifier"' in raw:
-        return _pointers_of(raw)
-    return _remembered_pointers(raw)
-
-
-def _pointers_of(raw: bytes) -> tuple[Pointer, ...] | None:
-    try:
-        found = _pointers.decode(raw)
-        return tuple(pointer for one in (found if isinstance(found, list) else [found]) for pointer in _follow(one))
-    except UNREADABLE_JSON:
-        return None
-
-
-_remembered_pointers = lru_cache(REMEMBERED)(_pointers_of)
-
-
-def _follow(sent: _Pointer | str | None) -> Iterator[Pointer]:
-    if sent is None:
-        return
-    if isinstance(sent, str):
-        yield Pointer(ref=local_ref(sent), display=sent)
-        return
-    for inner in (sent.condition, sent.value, sent.agent):
-        for one in inner if isinstance(inner, list) else [inner]:
-            yield from _follow(one)
-    reference, display = sent.reference, sent.display
-    if isinstance(reference, _Pointer):
-        display = display or reference.display
-        reference = reference.reference if isinstance(reference.reference, str) else None
-    named = None
-    if sent.concept is not None:
-        named = _concept(sent.concept)
-    elif sent.coding is not None or sent.text is not None or sent.code is not None:
-        named = _concept(sent)
-    if reference is None and sent.identifier is not None and sent.identifier.value is not None:
-        reference = f"{sent.identifier.system or ''}|{sent.identifier.value}"
-    if reference is not None or named is not None or display is not None:
-        yield Pointer(named, None if reference is None else local_ref(reference), display)
-
-
-def refs(raw: Raw) -> frozenset[str]:
-    """The references of an element as ``Type/id``; those to contained resources are left out."""
-    found = (pointers(bytes(raw)) or ()) if raw else ()
-    return (
-        NOTHING
-        if not found
-        else frozenset(one.ref for one in found if one.ref is not None and not one.ref.startswith("#"))
-    )
-
-
-def plain_ref(raw: Raw) -> str | None:
-    """The reference of a Reference that says nothing else but a display; None for anything else."""
-    try:
-        sent = _reference.decode(raw).reference
-    except UNREADABLE_JSON:
-        return None
-    if sent is None or (sent.count("/") < MOST_SLASHES and not sent.endswith("/")):
-        return sent
-    return local_ref(sent)
-
-
-def local_ref(reference: str) -> str:
-    """``Type/id`` of a relative or absolute reference, without its version; ``#id`` and ``urn:`` stay as they are."""
-    if reference.count("/") < MOST_SLASHES and not reference.endswith("/"):
-        return reference
-    if reference.startswith(("#", "urn:")) or "|" in reference:
-        return reference
-    return "/".join(reference.partition("/_history/")[0].rstrip("/").rsplit("/", 2)[-2:])
-
-
-def identifiers(raw: Raw) -> frozenset[str]:
-    """``system|value`` of each identifier that has a value."""
-    if not raw:
-        return NOTHING
-    try:
-        found = _identifiers.decode(raw)
-    except UNREADABLE_JSON:
-        return frozenset()
-    return frozenset(
-        f"{one.system or ''}|{one.value}"
-        for one in (found if isinstance(found, list) else [found])
-        if one is not None and one.value is not None
-    )
 
 
 def number(value: Decimal | None) -> Decimal | None:

@@ -9,7 +9,8 @@ from cds.drugs import Drug, recognise
 from cds.site_codes import SiteCodes
 from cds.terminology import Concept
 from hooks import fhir_shapes as shapes
-from hooks.fhir_elements import REMEMBERED, Pointer, concepts, pointers, present, printable, quantity
+from hooks.fhir_elements import REMEMBERED, concepts, present, printable, quantity
+from hooks.fhir_pointers import Pointer, pointers
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 from hooks.remembered import Remembered

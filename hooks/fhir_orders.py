@@ -1,39 +1,23 @@
 """FHIR orders, statements and dispenses of a drug, of every version -> ``cds.chart.MedicationOrder``."""
 
-from datetime import date
-from decimal import Decimal
-
-import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from cds.chart import Dosage, MedicationOrder, Quantity, Reason
+from cds.chart import Dosage, MedicationOrder, Reason
 from cds.status_reasons import stopped_for
 from hooks import fhir_shapes as shapes
 from hooks.fhir_clinical import read_reasons, stated_reason
 from hooks.fhir_days import FIRST_DAYS, first_day, last_day
 from hooks.fhir_dosage import DOSAGES, NO_DOSAGES, Dosages
-from hooks.fhir_elements import (
-    CODES,
-    DURATIONS,
-    NOTHING,
-    codes,
-    concepts,
-    identifiers,
-    period,
-    plain_ref,
-    pointers,
-    present,
-    quantity,
-    refs,
-)
-from hooks.fhir_loose import fields_of, salvaged
+from hooks.fhir_elements import CODES, DURATIONS, NOTHING, codes, concepts, period, present
+from hooks.fhir_loose import fields_of
 from hooks.fhir_medications import named_drug
+from hooks.fhir_pointers import identifiers, plain_ref, pointers, refs
 from hooks.fhir_records import Records
-from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
-from hooks.remembered import Elements, Remembered
+from hooks.fhir_shapes import ABSENT
+from hooks.fhir_supply import AMOUNTS, NO_SUPPLY, SUPPLIES
+from hooks.remembered import Remembered
 
-MOST_REPEATS = 1000
 ENDED = frozenset({"stopped", "completed", "cancelled", "ended"})
 ADHERENCE = {"not-taking": "not-taken", "stopped": "stopped", "on-hold": "on-hold"}
 """R5 says in ``adherence`` what the status of a statement said before."""
@@ -47,33 +31,6 @@ class ReadOrder(Struct, frozen=True, gc=False):
     odd: bool = False
     missing: str | None = None
     version: str | None = None
-
-
-class Supply(Struct, frozen=True, gc=False):
-    """What a dispenseRequest says, as in ``MedicationOrder``."""
-
-    days: Decimal | None = None
-    quantity: Quantity | None = None
-    repeats: int | None = None
-    valid_from: date | None = None
-    valid_to: date | None = None
-    odd: bool = False
-    """Part of it could not be read; repeats that could not leave the supply unknown, never that of one fill."""
-
-
-NO_SUPPLY = Supply()
-
-
-class _Supply(Struct, rename="camel", gc=False):
-    """MedicationRequest.dispenseRequest."""
-
-    expected_supply_duration: Raw = ABSENT
-    quantity: Raw = ABSENT
-    number_of_repeats_allowed: int | None = None
-    validity_period: Raw = ABSENT
-
-
-_supply = msgspec.json.Decoder(_Supply | None, strict=False)
 
 
 def read_request(ref: str, sent: shapes.MedicationRequest, records: Records) -> ReadOrder | None:
@@ -255,42 +212,9 @@ def _rendered(found: Dosages, rendered: str) -> Dosages:
     return replace(found, dosages=(Dosage(text=rendered.strip()),))
 
 
-def _supplied(raw: bytes) -> Supply:
-    odd = False
-    try:
-        sent = _supply.decode(raw) or _Supply()
-    except UNREADABLE_JSON:
-        fields = fields_of(raw)
-        sent, odd = (_Supply(), True) if fields is None else salvaged(fields, _Supply)
-    valid = period(bytes(sent.validity_period))
-    repeats = sent.number_of_repeats_allowed
-    valid_from, valid_to = first_day(valid.start), last_day(valid.end)
-    if (repeats is None and odd) or (repeats is not None and not 0 <= repeats < MOST_REPEATS):
-        return Supply(valid_from=valid_from, valid_to=valid_to, odd=True)
-    return Supply(
-        days=DURATIONS.of(sent.expected_supply_duration),
-        quantity=AMOUNTS.of(sent.quantity),
-        repeats=repeats,
-        valid_from=valid_from,
-        valid_to=valid_to,
-        odd=odd,
-    )
-
-
-SUPPLIES = Remembered(_supplied)
-
-
 def _nameless(sent: Raw) -> bool:
     """Whether this element, of which nothing was read, is there and names nothing."""
     return present(sent) and not pointers(bytes(sent))
-
-
-def _amount(raw: bytes) -> Quantity | None:
-    found = quantity(raw)
-    return found if found is not None and found.value > 0 else None
-
-
-AMOUNTS = Elements(_amount)
 
 
 def _requester(raw: Raw) -> str | None:

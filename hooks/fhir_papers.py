@@ -16,8 +16,9 @@ from cds.table_reading import TABLES_FOLDER, read_table
 from cds.words import Phrases, tokens_of
 from hooks import fhir_shapes as shapes
 from hooks.fhir_days import first_day
-from hooks.fhir_elements import REMEMBERED, concepts, period, pointers
+from hooks.fhir_elements import REMEMBERED, concepts, period
 from hooks.fhir_loose import fields_of, members_of, text_of
+from hooks.fhir_pointers import pointers
 from hooks.fhir_records import Records
 
 FILE = "paper_words.csv"

@@ -12,14 +12,15 @@ from cds.chart import ANSWERED, Chart, Encounter, MedicationOrder, Observation, 
 from hooks import fhir_shapes as shapes
 from hooks.fhir_allergies import read_allergies
 from hooks.fhir_clinical import MEANT, read_conditions, read_encounter, read_patient, read_procedure
-from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import Found, Lost, read_loosely
 from hooks.fhir_observations import read_observations, read_report
 from hooks.fhir_orders import ReadOrder, read_dispense, read_order, read_request, read_statement
 from hooks.fhir_papers import read_papers
+from hooks.fhir_pointers import local_ref
 from hooks.fhir_records import Records, canonical, newer
 from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Resource
-from hooks.prefetch import LATEST_FIRST, OBSERVED, UNREADABLE, Prefetched
+from hooks.prefetch import LATEST_FIRST, UNREADABLE, Prefetched
+from hooks.prefetch_answers import OBSERVED
 
 NOT_PROVIDED, PARTIAL = "not provided", "partial"
 LISTS = {"request": "medications", "statement": "statements", "dispense": "dispenses"}

@@ -7,8 +7,8 @@ import msgspec
 
 from cds.site_codes import SiteCodes
 from hooks.fhir_days import instant
-from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import fields_of, members_of, read_loosely, text_of
+from hooks.fhir_pointers import local_ref
 from hooks.fhir_shapes import UNREADABLE_JSON, AnyResource, Entry, Resource
 
 Kind = TypeVar("Kind", bound=Resource)

@@ -11,11 +11,11 @@ from msgspec import Raw, Struct
 
 from hooks.bad_request import BadRequest
 from hooks.draft_orders import DraftOrders, PlainBundle, draft_orders, plain_orders
-from hooks.fhir_elements import local_ref
 from hooks.fhir_loose import fields_of, members_of, text_of
+from hooks.fhir_pointers import local_ref
 from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON, AnyResource, Resource
 from hooks.names import namespace_of
-from hooks.prefetch import Slot
+from hooks.prefetch_answers import Slot
 
 MEDICATION_PRESCRIBE = "medication-prescribe"
 HOOKS = ("order-select", "order-sign", MEDICATION_PRESCRIBE)

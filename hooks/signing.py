@@ -8,7 +8,8 @@ from cds.chart import Chart, MedicationOrder
 from cds.scope import in_scope, reverse_scope
 from cds.site_codes import SiteCodes
 from hooks.fhir_read import Draft, read_chart, read_drafts
-from hooks.prefetch import Pages, complete
+from hooks.prefetch import complete
+from hooks.prefetch_answers import Pages
 from hooks.protocol import HookRequest, read_request
 
 

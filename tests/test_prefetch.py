@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from cds.chart import ANSWERED
-from hooks import fhir_read, prefetch
+from hooks import fhir_read, prefetch_answers
 from hooks.fhir_read import read_chart
-from hooks.prefetch import LATEST_FIRST, OBSERVED, OPTIONAL, READS, TEMPLATES, complete, unanswered
+from hooks.prefetch import LATEST_FIRST, OPTIONAL, READS, TEMPLATES, complete, unanswered
+from hooks.prefetch_answers import OBSERVED
 from hooks.protocol import read_request
 from tests.fhir_examples import (
     TODAY,
@@ -272,14 +273,14 @@ def test_an_odd_element_costs_that_element_only() -> None:
 
 
 def test_a_bundle_nested_too_deep_is_junk(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = prefetch.read_loosely
+    real = prefetch_answers.read_loosely
 
     def too_deep(raw: Any) -> Any:
         if bytes(raw) == b"0":
             return real(raw)
         raise RecursionError
 
-    monkeypatch.setattr(prefetch, "read_loosely", too_deep)
+    monkeypatch.setattr(prefetch_answers, "read_loosely", too_deep)
     found = prefetched(conditions=bundle(condition(onsetDateTime=5)))
     assert (found.states["conditions"], found.questions["conditions"]) == ("junk", "unreadable")
 

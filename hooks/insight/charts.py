@@ -12,28 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import Element, SubElement, tostring
+from typing import Any
 
 from markupsafe import Markup
 
 from hooks.insight.rates import Rate
+from hooks.insight.svg import SHARE_WIDTH, drawn, marked, name_ends, plain, write_at_right, write_lines
 from hooks.insight.weeks import Week
-
-if TYPE_CHECKING:
-    from pygal.graph.graph import Graph  # type: ignore[import-untyped]
 
 WIDTH, HEIGHT = 640, 250
 COURSE = (330, 130)
 ROW, BORDER = 30, 48
 SERIES = ("accepted", "overridden", "ignored")
 LINES = ("median", "p95", "p99")
-DROPPED = frozenset({"defs", "script", "style", "desc", "title"})
 SO_FAR = " …"
 """Behind the name of the running week."""
 LEAST_LABELLED = 0.06
 """Bars that are a smaller part of the longest carry no number of their own."""
-SHARE_WIDTH = 50
 LONGEST_LINE = 32
 """Letters of a bar's name on each of its two lines."""
 LETTERS = 13
@@ -58,7 +53,7 @@ def cards_by_week(weeks: Sequence[str], fates: Sequence[Sequence[int]], says: st
     chart = pygal.StackedBar(**_look(), x_labels=list(weeks), formatter=_unless_small(tallest))
     for name, counts in zip(SERIES, fates, strict=True):
         chart.add(name, list(counts))
-    return _drawn(chart, SERIES, says)
+    return drawn(chart, SERIES, says)
 
 
 def cards_by_group(groups: Sequence[str], fates: Sequence[Sequence[int]], says: str) -> Markup:
@@ -69,7 +64,7 @@ def cards_by_group(groups: Sequence[str], fates: Sequence[Sequence[int]], says: 
     )
     for name, counts in zip(SERIES, fates, strict=True):
         chart.add(name, list(reversed(counts)))
-    return _drawn(chart, SERIES, says)
+    return drawn(chart, SERIES, says)
 
 
 def shares(names: Sequence[str], rates: Sequence[Rate], says: str, series: str = "accepted") -> Markup:
@@ -89,10 +84,10 @@ def shares(names: Sequence[str], rates: Sequence[Rate], says: str, series: str =
         value_formatter=_percent,
     )
     chart.add(series, [_with_interval(rate) for rate in reversed(rates)])
-    root = _plain(chart)
-    _write_lines(root, named)
-    _write_at_right(root, list(reversed(labels)))
-    return _marked(root, (series,), says)
+    root = plain(chart)
+    write_lines(root, named)
+    write_at_right(root, list(reversed(labels)))
+    return marked(root, (series,), says)
 
 
 def latency(weeks: Sequence[str], lines: Sequence[Sequence[float | None]], says: str) -> Markup:
@@ -101,9 +96,9 @@ def latency(weeks: Sequence[str], lines: Sequence[Sequence[float | None]], says:
     chart = pygal.Line(**_look(right=96), x_labels=list(weeks), value_formatter=_milliseconds, include_x_axis=True)
     for name, values in zip(LINES, lines, strict=True):
         chart.add(name, list(values))
-    root = _plain(chart)
-    _name_ends(root, ("median", "95th percentile", "99th percentile"))
-    return _marked(root, LINES, says)
+    root = plain(chart)
+    name_ends(root, ("median", "95th percentile", "99th percentile"))
+    return marked(root, LINES, says)
 
 
 def course(
@@ -127,10 +122,10 @@ def course(
     chart.add("rate", [_point(value) for value in values], dots_size=4)
     for limit in limits:
         chart.add("limit", [limit] * len(weeks), show_dots=False)
-    root = _plain(chart)
+    root = plain(chart)
     last = values[-1]
-    _name_ends(root, (_percent(last.share or 0) if isinstance(last, Rate) else _count(last),))
-    return _marked(root, ("rate", *("limit" for _ in limits)), says)
+    name_ends(root, (_percent(last.share or 0) if isinstance(last, Rate) else _count(last),))
+    return marked(root, ("rate", *("limit" for _ in limits)), says)
 
 
 def _point(value: Rate | int) -> Mapping[str, Any] | int | None:
@@ -221,81 +216,3 @@ def _with_interval(rate: Rate) -> Mapping[str, Any]:
 
 
 # From the library's drawing to the page's
-
-
-def _drawn(chart: Graph, series: Sequence[str], says: str) -> Markup:
-    return _marked(_plain(chart), series, says)
-
-
-def _plain(chart: Graph) -> Element:
-    root: Element = chart.render_tree()
-    _clean(root)
-    return root
-
-
-def _clean(element: Element) -> None:
-    for child in list(element):
-        if not isinstance(child.tag, str) or _name(child) in DROPPED or "tooltip-overlay" in child.get("class", ""):
-            element.remove(child)
-        else:
-            _clean(child)
-    element.tag = _name(element)
-    for unwanted in ("id", "style"):
-        element.attrib.pop(unwanted, None)
-
-
-def _name(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def _marked(root: Element, series: Sequence[str], says: str) -> Markup:
-    """Each series gets its pattern's class; the whole its text."""
-    for group in root.iter("g"):
-        words = group.get("class", "").split()
-        number = next((word.removeprefix("serie-") for word in words if word.startswith("serie-")), None)
-        if number is not None:
-            group.set("class", f"series {series[int(number)]}")
-    for interval in root.iter("g"):
-        if interval.get("class") == "ci":  # beneath it a broader one of the paper's colour
-            for path in list(interval):
-                interval.insert(0, Element("path", {"class": "halo", "d": path.get("d", "")}))
-    root.set("class", "chart")
-    root.set("role", "img")
-    root.set("aria-label", says)
-    return Markup(tostring(root, encoding="unicode", short_empty_elements=True))  # noqa: S704
-
-
-def _write_lines(root: Element, named: Sequence[Sequence[str]]) -> None:
-    """The name of each bar, from the lowest up, on the lines that it takes."""
-    axis = next(group for group in root.iter("g") if group.get("class") == "axis y")
-    for text, lines in zip(axis.iter("text"), named, strict=True):
-        text.text = lines[0] if len(lines) == 1 else None
-        for line, down in zip(lines if len(lines) > 1 else (), ("-0.5em", "1.1em"), strict=False):
-            SubElement(text, "tspan", {"x": text.get("x", "0"), "dy": down}).text = line
-
-
-def _write_at_right(root: Element, labels: Sequence[tuple[str, str]]) -> None:
-    """Beside each bar its numbers, in the right margin."""
-    plot = next(group for group in root.iter("g") if group.get("class") == "plot")
-    ground = plot.find("rect")
-    bars = [bar for bar in plot.iter("rect") if "rect" in bar.get("class", "").split()]
-    right = float(ground.get("width", 0) if ground is not None else 0)
-    for bar, (share, of) in zip(bars, labels, strict=True):
-        middle = f"{float(bar.get('y', 0)) + float(bar.get('height', 0)) / 2 + 4:.1f}"
-        SubElement(plot, "text", {"class": "beside share", "x": f"{right + SHARE_WIDTH:.1f}", "y": middle}).text = share
-        SubElement(plot, "text", {"class": "of", "x": f"{right + SHARE_WIDTH + 8:.1f}", "y": middle}).text = of
-
-
-def _name_ends(root: Element, names: Sequence[str]) -> None:
-    """Writes each line's name at its last point, in the right margin, kept apart from one another; lines without a name
-    have none."""
-    overlay = next(group for group in root.iter("g") if group.get("class") == "plot overlay")
-    ends: list[tuple[float, float, str]] = []
-    for group, name in zip(overlay.findall("g"), names, strict=False):
-        dots = list(group.iter("circle"))
-        if dots:
-            ends.append((float(dots[-1].get("cy", 0)), float(dots[-1].get("cx", 0)), name))
-    last = float("inf")
-    for y, x, name in sorted(ends, reverse=True):
-        last = min(y + 4, last - 14)
-        SubElement(overlay, "text", {"class": "beside", "x": f"{x + 12:.1f}", "y": f"{last:.1f}"}).text = name
