@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from cds.drugs import Drug, Ingredient
+from cds.drugs import Drug, Ingredient, ingredient_roles
 from cds.knowledge import KnowledgeError
 from cds.units import word_set
 
@@ -38,8 +38,6 @@ BASE_STRENGTHS = frozenset(map(Decimal, ("9", "13.5", "18", "27", "36")))
 DISPERSIBLE_METHADONE_MG = 40
 SUBLINGUAL_BUPRENORPHINE_MG = 2
 
-# Agonists that mme.csv does not name one by one.
-OTHER_OPIOIDS = frozenset(("benzhydrocodone", "heroin", "oliceridine", "propoxyphene"))
 # Left out whatever the route: no full agonists.
 PARTIAL_AGONISTS = frozenset(("buprenorphine", "butorphanol", "nalbuphine"))
 OUD_FORMS = ("suspension", "dispersible", "soluble")
@@ -143,13 +141,11 @@ def _read_factor(file: str, row: dict[str, str]) -> tuple[Factor, Decimal]:
 
 
 FACTORS = load_factors()
-OPIOIDS = frozenset(FACTORS.oral) | FACTORS.without | OTHER_OPIOIDS | {"fentanyl"}
-"""Ingredients that are opioids acting on the body as a whole; antagonists and those of the gut are not among them."""
 
 
 def opioids(drug: Drug) -> tuple[Ingredient, ...]:
-    """The opioids of a drug, in the order of its name."""
-    return tuple(part for part in drug.ingredients if part.name in OPIOIDS)
+    """The opioids of a drug that act on the body as a whole, in the order of its name; with or without a factor."""
+    return tuple(part for part in drug.ingredients if "opioid" in ingredient_roles(part.name))
 
 
 @lru_cache(maxsize=256)
@@ -182,7 +178,9 @@ def conversion(drug: Drug, ingredient: Ingredient, for_oud: bool, parenteral: bo
         return _scaled("hydrocodone", BENZHYDROCODONE)
     if name == "oxycodone" and _is_base(drug, ingredient):
         return _scaled("oxycodone", OXYCODONE_BASE)
-    if name not in FACTORS.oral or patch or drug.route == "topical":
+    if name not in FACTORS.oral:  # one of which the table says nothing adds what nobody knows
+        return Conversion(counted=name not in FACTORS.without, reason=NO_FACTOR)
+    if patch or drug.route == "topical":
         return Conversion(counted=False, reason=NO_FACTOR)
     return Conversion(*FACTORS.oral[name])
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cds.conversion import COLUMNS, OPIOIDS, TABLE, is_parenteral, load_factors
+from cds.conversion import COLUMNS, TABLE, is_parenteral, load_factors, opioids
 from cds.dose import MmePart, mme_sum
-from cds.drugs import Drug
+from cds.drugs import Drug, ingredient_drug
 from cds.knowledge import KnowledgeError
 from tests.test_dose import OUD, dosage, drug, order
 
@@ -145,7 +145,6 @@ NOT_COUNTED = {
     ),
     "nalbuphine": (drug("nalbuphine 10 MG/ML", form=None, route="injection"), "10 mg", "no conversion factor"),
     "sufentanil": (drug("sufentanil 0.03 MG", form=SUBLINGUAL, route="sublingual"), "1 tablet", "no conversion factor"),
-    "propoxyphene": (drug("propoxyphene 65 MG"), "65 mg", "no conversion factor"),
     "morphine gel": (drug("morphine 10 MG", form="Gel", route="topical"), "10 mg", "no conversion factor"),
 }
 
@@ -172,6 +171,8 @@ UNKNOWN = {
     "sufentanil injection": (drug("sufentanil 0.05 MG/ML", route="injection"), "50 mcg", "infusion or injection"),
     "pentazocine injection": (drug("pentazocine 30 MG/ML", route="injection"), "30 mg", "infusion or injection"),
     "opium tincture": (drug("opium", form=None, route=None), "0.6 mL", "no concentration"),
+    "no factor in the table": (drug("propoxyphene 65 MG"), "65 mg", "no conversion factor"),
+    "no factor, in use elsewhere": (drug("tilidine 50 MG", "naloxone 4 MG"), "1 tablet", "no conversion factor"),
     "brand without strength": (drug("hydrocodone", "acetaminophen", form=None), "1 tablet", "no strength"),
 }
 
@@ -183,11 +184,15 @@ def test_counted_but_unknown(case: str) -> None:
     assert (found.mme, found.counted, found.reason) == (None, True, reason)
 
 
-def test_every_opioid_of_the_drug_table_is_known_and_nothing_else() -> None:
+def test_every_opioid_of_the_drug_table_counts_or_is_named_and_nothing_else() -> None:
     with TABLE.with_name("drugs.csv").open(encoding="utf-8", newline="") as file:
         roles = {row["ingredient"]: row["roles"].split(";") for row in csv.DictReader(file)}
-    assert {name for name, held in roles.items() if "opioid" in held} == OPIOIDS & roles.keys()
-    assert not {"naloxone", "naltrexone", "methylnaltrexone", "loperamide", "diphenoxylate", "eluxadoline"} & OPIOIDS
+    told = {name for name in roles if opioids(ingredient_drug(name))}
+    assert told == {name for name, held in roles.items() if "opioid" in held}
+    assert not {"naloxone", "naltrexone", "methylnaltrexone", "loperamide", "diphenoxylate", "eluxadoline"} & told
+    for name in told:
+        assert mme_sum([order(ingredient_drug(name), dosage("5 mg", 24))]).parts, name
+    assert {*load_factors().oral, *load_factors().without, "fentanyl"} <= told
 
 
 ROUTES = {

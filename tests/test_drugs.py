@@ -226,10 +226,46 @@ def test_every_product_is_recognised_by_its_name_as_by_its_code() -> None:
         ("MSIR", "morphine"),
         ("St. John's Wort", "st. john's wort extract"),
         ("Toradol", "ketorolac"),
+        ("Tilidin 50 mg", "tilidine"),
+        ("Valoron N 50/4 mg", "tilidine / naloxone"),
+        ("Diconal", "dipipanone / cyclizine"),
+        ("dextropropoxyphene 65 mg capsule", "propoxyphene"),
     ],
 )
 def test_other_names(brand: str, name: str) -> None:
     assert named(brand).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "atc", "role"),
+    [
+        ("nitrazepam", "N05CD02", "benzodiazepine"),
+        ("flunitrazepam", "N05CD03", "benzodiazepine"),
+        ("lormetazepam", "N05CD06", "benzodiazepine"),
+        ("brotizolam", "N05CD09", "benzodiazepine"),
+        ("loprazolam", "N05CD11", "benzodiazepine"),
+        ("medazepam", "N05BA03", "benzodiazepine"),
+        ("bromazepam", "N05BA08", "benzodiazepine"),
+        ("ketazolam", "N05BA10", "benzodiazepine"),
+        ("prazepam", "N05BA11", "benzodiazepine"),
+        ("nordazepam", "N05BA16", "benzodiazepine"),
+        ("ethyl loflazepate", "N05BA18", "benzodiazepine"),
+        ("etizolam", "N05BA19", "benzodiazepine"),
+        ("clotiazepam", "N05BA21", "benzodiazepine"),
+        ("cloxazolam", "N05BA22", "benzodiazepine"),
+        ("tetrazepam", "M03BX07", "benzodiazepine"),
+        ("clomethiazole", "N05CM02", "sedative_other"),
+        ("tilidine", "N02AX01", "opioid"),
+        ("piritramide", "N02AC03", "opioid"),
+        ("ketobemidone", "N02AB01", "opioid"),
+        ("nicomorphine", "N02AA04", "opioid"),
+    ],
+)
+def test_sedatives_and_opioids_in_use_elsewhere_are_known(name: str, atc: str, role: str) -> None:
+    by_name, by_code = named(f"{name.upper()} 5 mg tablet"), recognise(Concept((Coding(ATC, atc),)))
+    assert by_code is not None
+    assert (by_name.name, by_code.name) == (name, name)
+    assert role in by_name.roles & by_code.roles
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from cds.breathing import listing, opioid_name, rescue_at_hand, starts_opioid
 from cds.case import Case
 from cds.chart import MedicationOrder
+from cds.conversion import NO_FACTOR
 from cds.course import dose_change, naive
 from cds.dose import mme_sum
 from cds.findings import RuleFunction
@@ -148,7 +149,9 @@ def _not_known(case: Case) -> str:
 
 def _why(reason: str | None) -> str:
     """Why a dose is not known, as a card says it: "no strength given"."""
-    return f"{reason} given" if reason is not None and reason.startswith("no ") else reason or "not told"
+    if reason is None or reason == NO_FACTOR:
+        return reason or "not told"
+    return f"{reason} given" if reason.startswith("no ") else reason
 
 
 def _naloxone(case: Case) -> tuple[str, ...]:
