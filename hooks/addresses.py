@@ -3,6 +3,11 @@
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+NO_DATABASE = "none"
+"""In the place of a database's address: answers are not recorded."""
+OWN_DATABASE = "sqlite:///firstline.db"
+"""Where ``python -m hooks.serve`` records when the site says nothing."""
+
 
 def is_loopback(host: str) -> bool:
     """Whether this address or name can only be reached from the machine itself."""

@@ -14,8 +14,9 @@ import uvicorn
 from msgspec.structs import replace
 
 from cds.knowledge import KnowledgeError
+from hooks.addresses import OWN_DATABASE
 from hooks.logs import configure
-from hooks.settings import OWN_DATABASE, PREFIX, Settings, SettingsError, load
+from hooks.settings import PREFIX, Settings, SettingsError, load
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """Where several processes put their figures together: prometheus_client reads it when it is imported."""

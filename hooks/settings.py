@@ -24,9 +24,6 @@ TABLES = ("open", "tenants")
 """Settings that only the file can hold."""
 FILES = ("local_codes", "terminology", "fhir_ca_file")
 """Settings that the file tells from its own folder, and the environment from where the service starts."""
-NO_DATABASE = "none"
-OWN_DATABASE = "sqlite:///firstline.db"
-"""Where ``python -m hooks.serve`` records when the site says nothing."""
 
 
 class SettingsError(Exception):

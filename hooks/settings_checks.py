@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfoNotFoundError
 
-from hooks.addresses import is_base_url, is_guarded_url, is_loopback
+from hooks.addresses import NO_DATABASE, is_base_url, is_guarded_url, is_loopback
 from hooks.tenants import OPEN
 
 if TYPE_CHECKING:
@@ -96,8 +96,6 @@ def _token_problems(settings: "Settings") -> Iterator[str]:
 
 
 def _record_problems(settings: "Settings") -> Iterator[str]:
-    from hooks.settings import NO_DATABASE
-
     if settings.database_url not in (None, NO_DATABASE):
         from hooks.records.database import DatabaseUrlError, read_url  # not loaded where nothing is recorded
 

@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from hooks.addresses import NO_DATABASE, OWN_DATABASE
 from hooks.insight.reading import Read, Reader, newest
 from hooks.insight.signs import LOOK_BACK, signs
 from hooks.insight.words import advice, sentence, title
 from hooks.knowledge_version import all_knowledge
 from hooks.records.database import DatabaseUrlError, error_name, read_url
-from hooks.settings import NO_DATABASE, OWN_DATABASE, load
+from hooks.settings import load
 
 DEMO_DATABASE = "sqlite:///firstline-demo.db"
 WRITE_URL = "--database: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"

@@ -15,13 +15,14 @@ from itertools import islice
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hooks.addresses import NO_DATABASE
 from hooks.records.database import error_name, file_of, is_refusal, migrate, open_engine
 from hooks.records.keyed import Keyed
 from hooks.records.record import AnswerRecord, FeedbackRecord
 from hooks.records.shown_before import ShownBefore
 from hooks.records.upkeep import fill_on, forget_on, pause
 from hooks.records.writing import key_of_site, remember_token, write
-from hooks.settings import NO_DATABASE, Settings
+from hooks.settings import Settings
 
 BATCH = 500
 GATHERING_SECONDS = 0.2
