@@ -13,8 +13,9 @@ from uuid import UUID
 import msgspec
 
 from hooks.bad_request import BadRequest
+from hooks.envelope import BYTE_ORDER_MARK
 from hooks.names import named
-from hooks.protocol import BYTE_ORDER_MARK, NAMESPACE
+from hooks.protocol import NAMESPACE
 from hooks.records.record import FeedbackRecord
 
 OUTCOMES = ("accepted", "overridden")

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,9 +11,10 @@ from msgspec import Raw, Struct
 
 from hooks.bad_request import BadRequest
 from hooks.draft_orders import DraftOrders, PlainBundle, draft_orders, plain_orders
+from hooks.envelope import Envelope, not_json, read_envelope
 from hooks.fhir_loose import fields_of, members_of, text_of
 from hooks.fhir_pointers import local_ref
-from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON, AnyResource, Resource
+from hooks.fhir_shapes import ABSENT, UNREADABLE_JSON
 from hooks.names import namespace_of
 from hooks.prefetch_answers import Slot
 
@@ -22,14 +23,8 @@ HOOKS = ("order-select", "order-sign", MEDICATION_PRESCRIBE)
 EXPLAIN = "firstline.explain"
 NAMESPACE = UUID("6f1d2f0e-6c0b-5b0e-9d3e-6a1c5d6b7a10").bytes
 """Names of answers are made in a namespace of their own for each hookInstance, within this one."""
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_ESCAPES = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.", re.DOTALL
-)
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _PLAIN_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-HALF_A_CHARACTER = 6
-"""The length of an escaped surrogate without its other half."""
 
 
 class FhirAuthorization(Struct, frozen=True):
@@ -96,32 +91,10 @@ class _Context(Struct, gc=False):
     selections: Raw
 
 
-class _Envelope(Struct, rename="camel", gc=False):
-    hook: Raw = ABSENT
-    hook_instance: Raw = ABSENT
-    context: Raw = ABSENT
-    prefetch: dict[str, AnyResource | None] | None = None
-    fhir_server: Raw = ABSENT
-    fhir_authorization: Raw = ABSENT
-    extension: Raw = ABSENT
-    user: Raw = ABSENT
-    patient: Raw = ABSENT
-    encounter: Raw = ABSENT
-
-
-class _LooseEnvelope(_Envelope, rename="camel", gc=False):
-    prefetch: Raw = ABSENT  # type: ignore[assignment]
-
-
 MOST_DRAFTS = 200
 """All drafts are reviewed together, and each against the others: no signing holds more."""
 
-_envelope = msgspec.json.Decoder(_Envelope)
-_loose_envelope = msgspec.json.Decoder(_LooseEnvelope)
 _contexts = msgspec.json.Decoder(_PlainContext)
-_any_json = msgspec.json.Decoder(Raw)
-_slots = msgspec.json.Decoder(dict[str, Raw])
-_resource = msgspec.json.Decoder(AnyResource)
 _extension = msgspec.json.Decoder(dict[str, Any])
 _texts = msgspec.json.Decoder(list[Any])
 
@@ -132,11 +105,11 @@ def read_request(body: bytes, hooks: Collection[str] = HOOKS) -> HookRequest:
     try:
         return _read(body, hooks)
     except RecursionError:
-        _not_json()
+        not_json()
 
 
 def _read(body: bytes, hooks: Collection[str]) -> HookRequest:
-    sent, prefetch = _decoded(body)
+    sent, prefetch = read_envelope(body)
     hook = _required_text(sent.hook, "hook")
     if hook not in hooks:
         raise BadRequest(422, "hook", "not a hook of this service")
@@ -170,7 +143,7 @@ def _plain_context(raw: Raw) -> _Context | None:
     return _Context(patient_id, drafts, sent.user_id, sent.encounter_id, sent.selections)
 
 
-def _context_of(sent: _Envelope, hook: str) -> _Context:
+def _context_of(sent: Envelope, hook: str) -> _Context:
     """The context of any hook, and whatever stands in it."""
     if not sent.context or bytes(sent.context) == b"null":
         raise BadRequest(422, "context", "required")
@@ -194,58 +167,6 @@ def _context_of(sent: _Envelope, hook: str) -> _Context:
         text_of(fields.get("encounterId")),
         fields.get("selections", ABSENT),
     )
-
-
-def _decoded(body: bytes) -> tuple[_Envelope, Mapping[str, Slot]]:
-    body = body.removeprefix(BYTE_ORDER_MARK)
-    try:
-        if not body.isascii():
-            body.decode("utf-8")
-        sent = _envelope.decode(body)
-    except UnicodeDecodeError:
-        _not_json()
-    except UNREADABLE_JSON:
-        whole = _ESCAPES.sub(_whole_character, body) if b"\\u" in body else body
-        if whole != body:
-            return _decoded(whole)
-        return _loosely_decoded(body)
-    return sent, sent.prefetch or {}
-
-
-def _whole_character(escape: re.Match[bytes]) -> bytes:
-    """A text that was cut within a character ends in half of it: that half becomes the replacement character."""
-    return b"\\ufffd" if len(escape[0]) == HALF_A_CHARACTER else escape[0]
-
-
-def _loosely_decoded(body: bytes) -> tuple[_Envelope, Mapping[str, Slot]]:
-    """The slow way, for a prefetch that holds something odd: each key on its own."""
-    try:
-        sent = _loose_envelope.decode(body)
-    except UNREADABLE_JSON:
-        try:
-            _any_json.decode(body)
-        except UNREADABLE_JSON:
-            _not_json()
-        raise BadRequest(422, "request", "not an object") from None
-    try:
-        slots = _slots.decode(sent.prefetch or b"{}")
-    except UNREADABLE_JSON:
-        return sent, {}
-    return sent, {key: _slot(raw) for key, raw in slots.items()}
-
-
-def _slot(raw: Raw) -> Slot:
-    if bytes(raw) == b"null":
-        return None
-    try:
-        resource: Resource = _resource.decode(raw)
-    except UNREADABLE_JSON:
-        return raw
-    return resource
-
-
-def _not_json() -> NoReturn:
-    raise BadRequest(400, "request", "not JSON") from None
 
 
 def _required_text(raw: Raw, field: str) -> str:
