@@ -1,9 +1,7 @@
 """Asks every rule about every draft in scope, and gathers what they answered."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from itertools import repeat
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -48,30 +46,31 @@ class Said(Struct, frozen=True):
     facts: Mapping[str, str]
 
 
+class Asked(Struct, frozen=True):
+    """The rules that were asked about one order, and what each of them answered."""
+
+    order: str
+    rules: tuple[Rule, ...]
+    answers: Sequence[Outcome]
+
+
 class Assessment(Struct, frozen=True):
     """What the rules answered: ``findings`` in the order of cards (indicator, group, rule, order)."""
 
     findings: tuple[Finding, ...]
     said: tuple[Said, ...]
     not_assessed: tuple[str, ...]
-    outcomes: tuple[tuple[str, str, Outcome], ...]
+    asked: tuple[Asked, ...]
 
 
 def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
     """Asks every rule about every judged draft. A rule that raises becomes a visible "not checked"."""
     rules = tuple(rules)
-    outcomes: list[tuple[str, str, Outcome]] = []
     told: list[tuple[Rule, MedicationOrder, Fires | CannotTell]] = []
-    for part in case.parts:
-        for draft in part.judged:
-            answers = _answers(part, draft, rules)
-            outcomes += zip(map(_id, rules), repeat(draft.ref), answers, strict=False)
-            told += [
-                (rule, draft, outcome)
-                for rule, outcome in zip(rules, answers, strict=True)
-                if not isinstance(outcome, DoesNotApply)
-            ]
-    alone = len(outcomes) == len(rules)  # one draft: no rule has said anything twice
+    asked = tuple(
+        [Asked(draft.ref, rules, _answers(part, draft, rules, told)) for part in case.parts for draft in part.judged]
+    )
+    alone = len(asked) == 1  # one draft: no rule has said anything twice
     missing: set[str] = set()
     findings: dict[tuple[object, ...], Finding] = {}
     said: dict[tuple[object, ...], Said] = {}
@@ -96,24 +95,32 @@ def assess(case: Case, rules: Iterable[Rule]) -> Assessment:
         findings=tuple(sorted(findings.values(), key=_card_order)),
         said=tuple(said.values()),
         not_assessed=tuple(sorted(missing)),
-        outcomes=tuple(outcomes),
+        asked=asked,
     )
 
-
-_id = attrgetter("id")
 
 NOT_CHECKED = "not checked"
 """The wording of a rule that raised: the same for every rule."""
 
 
-def _answers(case: Case, draft: MedicationOrder, rules: tuple[Rule, ...]) -> list[Outcome]:
+def _answers(
+    case: Case,
+    draft: MedicationOrder,
+    rules: tuple[Rule, ...],
+    told: list[tuple[Rule, MedicationOrder, Fires | CannotTell]],
+) -> list[Outcome]:
+    """What each rule answers; those that have something to say are added to ``told``."""
     answers: list[Outcome] = []
     for rule in rules:
+        ask = rule.answer
         try:
-            answers.append(rule.answer(case, draft))
+            answer = ask(case, draft)
         except Exception as error:  # the one place: a rule that fails must never look like one that is content
             log.error("rule %s not checked: %s", rule.id, type(error).__name__)
-            answers.append(CannotTell((f"{rule.id}: not checked",), said=True, words=NOT_CHECKED))
+            answer = CannotTell((f"{rule.id}: not checked",), said=True, words=NOT_CHECKED)
+        answers.append(answer)
+        if not isinstance(answer, DoesNotApply):
+            told.append((rule, draft, answer))
     return answers
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from cds.alternatives import Proposals, propose
 from cds.case import HISTORY_QUESTIONS, ORDER_SELECT, Case, ReviewSettings
 from cds.chart import Chart, MedicationOrder
-from cds.findings import Assessment, Finding, Rule, RuleFunction, Said, assess
+from cds.findings import Asked, Assessment, Finding, Rule, RuleFunction, Said, assess
 from cds.outcome import Outcome
 from cds.rules import dose, first_opioid, interaction, ladder, long_term, organ, safety, sedation
 from cds.scope import is_opioid, reverse_scope
@@ -56,7 +56,16 @@ class Review(Struct, frozen=True):
     mme_at_least: str | None = None
     proposals: Proposals = Proposals()
     unrecognised: tuple[str, ...] = ()
-    outcomes: tuple[tuple[str, str, Outcome], ...] = ()
+    asked: tuple[Asked, ...] = ()
+
+    @property
+    def outcomes(self) -> tuple[tuple[str, str, Outcome], ...]:
+        """What each rule answered about each order: rule, order and answer."""
+        return tuple(
+            (rule.id, asked.order, answer)
+            for asked in self.asked
+            for rule, answer in zip(asked.rules, asked.answers, strict=True)
+        )
 
 
 DOUBTS = {"disagreement": "codings disagree", "spelling": "name cut or misspelt"}
@@ -77,7 +86,7 @@ def review(
     """
     case = Case(drafts, chart, today, hook, selected, settings)
     missing = {f"drug of {draft.ref}: not recognised" for draft in case.asked if draft.drug is None}
-    missing.update(f"{ref}: unreadable" for ref in chart.unreadable)
+    missing.update([f"{ref}: unreadable" for ref in chart.unreadable])
     unrecognised = {draft.name for draft in case.asked if draft.drug is None and draft.name}
     if not case.judged:
         if case.partner_of_unknown_list:
@@ -90,27 +99,28 @@ def review(
     mme_known = mme.total is not None and case.medications_known
     missing.update(assessment.not_assessed)
     missing.update(case.not_answered(*HISTORY_QUESTIONS))
-    not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
-    missing.update(f"drug of {order.ref}: not recognised" for order in not_recognised)
-    unrecognised.update(order.name for order in not_recognised if order.name)
-    missing.update(
-        f"drug of {order.ref}: {DOUBTS[order.drug.how]}"
-        for order in (*case.asked, *case.listed)
-        if order.drug is not None and order.drug.how in DOUBTS
-    )
-    missing.update(f"dose of {part.ref}: text and fields disagree" for part in mme.parts if part.disagrees)
-    missing.update(f"dose of {part.ref}: {part.reason}" for part in (*mme.unknown, *mme.not_counted))
+    if case.unrecognised:
+        not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
+        missing.update([f"drug of {order.ref}: not recognised" for order in not_recognised])
+        unrecognised.update([order.name for order in not_recognised if order.name])
+    for order in (*case.asked, *case.listed):
+        if order.drug is not None and order.drug.how in DOUBTS:
+            missing.add(f"drug of {order.ref}: {DOUBTS[order.drug.how]}")
+    for part in mme.parts:
+        if part.disagrees:
+            missing.add(f"dose of {part.ref}: text and fields disagree")
+    missing.update([f"dose of {part.ref}: {part.reason}" for part in (*mme.unknown, *mme.not_counted)])
     return Review(
-        in_scope=tuple(draft.ref for part in case.parts for draft in part.judged),
+        in_scope=tuple([asked.order for asked in assessment.asked]),
         findings=assessment.findings,
         said=assessment.said,
         not_assessed=tuple(sorted(missing)),
-        orders=tuple(_view(case, draft) for draft in case.judged if is_opioid(draft)),
+        orders=tuple([_view(case, draft) for draft in case.judged if is_opioid(draft)]),
         mme_per_day=shown(mme.at_least) if mme_known else None,
         mme_at_least=shown(mme.at_least) if mme.at_least and not mme_known else None,
         proposals=propose(case, assessment.findings, _found_again),
         unrecognised=tuple(sorted(unrecognised)),
-        outcomes=assessment.outcomes,
+        asked=assessment.asked,
     )
 
 
@@ -134,4 +144,4 @@ def _at_this_hook(case: Case, assessment: Assessment) -> Assessment:
     """order-select asks for nothing that is not there yet: what cannot be told is not said on a card."""
     if case.hook != ORDER_SELECT:
         return assessment
-    return Assessment(assessment.findings, (), assessment.not_assessed, assessment.outcomes)
+    return Assessment(assessment.findings, (), assessment.not_assessed, assessment.asked)

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds.findings import NOT_CHECKED, Finding, Said
+from cds.findings import NOT_CHECKED, Asked, Finding, Rule, Said
 from cds.knowledge import Change, Knowledge, KnowledgeError, Source, Words
 from cds.orders import PlainOrder, Proposal, Proposals, Update
-from cds.outcome import CannotTell, DoesNotApply, Fires
+from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.review import OrderView, Review
 from hooks import card_text, override_reasons
 from hooks.card_choice import choose
@@ -518,12 +518,14 @@ def test_orders_that_differ_are_told_one_by_one() -> None:
 
 
 def test_every_outcome_is_told_where_asked() -> None:
-    outcomes = (
-        ("DD-01", ORDER, Fires("critical", {})),
-        ("DD-04", ORDER, DoesNotApply("no depressant")),
-        ("DD-23", ORDER, CannotTell(("medications: not provided",))),
-    )
-    view = render(review_of(outcomes=outcomes), explain=True)["extension"]["firstline.review"]
+    answers: dict[str, Outcome] = {
+        "DD-01": Fires("critical", {}),
+        "DD-04": DoesNotApply("no depressant"),
+        "DD-23": CannotTell(("medications: not provided",)),
+    }
+    rules = tuple(Rule(name, group_of(name), lambda case, draft: answers["DD-01"]) for name in answers)
+    asked = (Asked(ORDER, rules, list(answers.values())),)
+    view = render(review_of(asked=asked), explain=True)["extension"]["firstline.review"]
     assert view["outcomes"] == [
         {"rule": "DD-01", "order": ORDER, "outcome": "fires", "indicator": "critical"},
         {"rule": "DD-04", "order": ORDER, "outcome": "does not apply", "because": "no depressant"},
