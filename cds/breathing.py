@@ -254,10 +254,9 @@ def _last_day(case: Case, order: MedicationOrder) -> date | None:
 
 def disease(case: Case, *meanings: str) -> str | None:
     """The first present disease of these, as a card names it, with its date."""
-    if not case.lists_any(frozenset(meanings)):
-        return None
+    by_meaning = case.by_meaning
     for meaning in meanings:
-        condition = case.condition(meaning)
+        condition = case.condition(meaning) if meaning in by_meaning else None
         if condition is not None:
             return dated(DISEASE_NAMES[meaning], condition.since)
     return None
@@ -292,4 +291,4 @@ def _has_rescue(case: Case, within_months: int) -> bool:
 
 def age_missing(case: Case) -> str:
     """The ``notAssessed`` entry of an age that the record does not settle."""
-    return "patient: no birth date" if case.chart.answers("patient") else case.missing("patient")
+    return "patient: no birth date" if "patient" in case.answered else case.missing("patient")

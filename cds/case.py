@@ -73,7 +73,7 @@ class Case:
 
     @Fact
     def judged(self) -> tuple[MedicationOrder, ...]:
-        judged = tuple(draft for draft in self.asked if in_scope(draft))
+        judged = tuple([draft for draft in self.asked if in_scope(draft)])
         if judged or not any(is_opioid(order) for order in (*self.listed, *self.starting)):
             return judged
         return tuple(draft for draft in self.asked if reverse_scope(draft))
@@ -82,7 +82,7 @@ class Case:
     def parts(self) -> tuple["Case", ...]:
         """This case; and, where its drafts only stop or block opioids while another one goes on, the same signing seen
         from its partner drugs (G01, reverse scope)."""
-        partners = frozenset(draft.ref for draft in self.asked if reverse_scope(draft))
+        partners = frozenset([draft.ref for draft in self.asked if reverse_scope(draft)])
         if not partners or self.reverse or any(is_opioid(draft) for draft in self.starting):
             return (self,)
         if not any(is_opioid(order) for order in self.kept):
@@ -112,7 +112,7 @@ class Case:
 
     def replaced_by(self, draft: MedicationOrder) -> tuple[Replacement, ...]:
         """The listed orders that this draft renews, changes or stops."""
-        return tuple(replacement for new, replacement in self.replacements if new is draft)
+        return tuple([replacement for new, replacement in self.replacements if new is draft])
 
     @Fact
     def kept(self) -> tuple[MedicationOrder, ...]:
@@ -161,7 +161,10 @@ class Case:
         for record in self.chart.medications:
             if record.drug is not None:
                 for name in record.drug.names:
-                    by_name.setdefault(name, []).append(record)
+                    if name in by_name:
+                        by_name[name].append(record)
+                    else:
+                        by_name[name] = [record]
         return by_name
 
     def taking(self, *roles: str, besides: MedicationOrder | None = None) -> tuple[MedicationOrder, ...]:
@@ -193,7 +196,7 @@ class Case:
     @Fact
     def unrecognised(self) -> tuple[MedicationOrder, ...]:
         """Active on the list, but not recognised."""
-        return tuple(order for order in self.listed if order.drug is None)
+        return tuple([order for order in self.listed if order.drug is None])
 
     @Fact
     def medications_known(self) -> bool:
@@ -278,7 +281,10 @@ class Case:
         for condition in self.chart.conditions:
             if condition.status != "refuted":
                 for meaning in condition.meanings:
-                    by_meaning.setdefault(meaning, []).append(condition)
+                    if meaning in by_meaning:
+                        by_meaning[meaning].append(condition)
+                    else:
+                        by_meaning[meaning] = [condition]
         return by_meaning
 
     def lists_any(self, meanings: frozenset[str]) -> bool:
@@ -311,16 +317,17 @@ class Case:
 
     @Fact
     def observed(self) -> dict[str, list[Observation]]:
-        """The dated observations up to today by meaning, the latest first."""
+        """The dated observations up to today by meaning, in the order of the chart."""
         observed: dict[str, list[Observation]] = {}
         today = self.today
         for observation in self.chart.observations:
             taken = observation.taken
             if taken is not None and taken <= today:
-                observed.setdefault(observation.meaning, []).append(observation)
-        for found in observed.values():
-            if len(found) > 1:
-                found.sort(key=_when, reverse=True)
+                meaning = observation.meaning
+                if meaning in observed:
+                    observed[meaning].append(observation)
+                else:
+                    observed[meaning] = [observation]
         return observed
 
     def latest(self, *meanings: str, within_days: int | None = None) -> Observation | None:
@@ -329,15 +336,16 @@ class Case:
         latest: Observation | None = None
         for meaning in meanings:
             if meaning in observed:
-                newest = observed[meaning][0]
-                latest = newest if latest is None else max(latest, newest, key=_when)
+                found = observed[meaning]
+                newest = found[0] if len(found) == 1 else max(found, key=when)
+                latest = newest if latest is None else max(latest, newest, key=when)
         if latest is None or latest.taken is None or within_days is None:
             return latest
         return latest if (self.today - latest.taken).days <= within_days else None
 
     @Fact
     def renal(self) -> RenalFunction:
-        return renal_function(self.chart, self.today)
+        return renal_function(self)
 
     # Indication and ladder
 
@@ -381,7 +389,7 @@ class Case:
 
 
 _reference = attrgetter("ref", "name")
-_when = attrgetter("taken", "taken_at", "ref")
+when = attrgetter("taken", "taken_at", "ref")
 """In what order the dated observations were taken."""
 
 

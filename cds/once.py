@@ -96,11 +96,11 @@ def once_a_draft(ask: Callable[["Case", MedicationOrder], Answer]) -> Callable[[
 
     @wraps(ask)
     def asked_once(case: "Case", draft: MedicationOrder) -> Answer:
-        answers, key = case.chart_answers, (ask, id(draft))
-        if key not in answers:
+        key = ask, id(draft)
+        known: tuple[MedicationOrder, Answer] | None = case.chart_answers.get(key)
+        if known is None:
             # The draft is kept with the answer: nothing else then has its identity.
-            answers[key] = draft, ask(case, draft)
-        known: Answer = answers[key][1]
-        return known
+            known = case.chart_answers[key] = draft, ask(case, draft)
+        return known[1]
 
     return asked_once

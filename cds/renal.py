@@ -4,10 +4,14 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from cds.chart import Chart, Observation
+
+if TYPE_CHECKING:
+    from cds.case import Case
 
 WINDOW_DAYS = 365
 SHORT_WINDOW_DAYS = 90
@@ -34,14 +38,13 @@ KIDNEY_DISEASE = frozenset(STAGE_BOUNDS) | DIALYSIS | {"ckd_stage_unknown", "kid
 
 MEASURED = ("crcl", "egfr", "egfr_race_based")
 POSITIVE = frozenset({"creatinine", "weight"})
-READ = frozenset({*MEASURED, *POSITIVE})
 SEXES = frozenset({"male", "female"})
 TENTH = Decimal("0.1")
 BOUND = re.compile(r"\s*(?P<sign>[<>])\s*=?\s*(?P<number>\d{1,3}(\.\d+)?)(?![\d.])", re.ASCII)
 
 
 Values = Mapping[str, list[Observation]]
-"""The observations that may tell of the kidneys, by meaning."""
+"""The dated observations up to today, by meaning."""
 
 
 class Reading(Struct, frozen=True):
@@ -81,10 +84,10 @@ class RenalFunction(Struct, frozen=True):
         return None if self.value is None else self.value < limit
 
 
-def renal_function(chart: Chart, today: date) -> RenalFunction:
+def renal_function(case: "Case") -> RenalFunction:
     """CLINICAL.md section 13, "Renal function"."""
-    values = _values(chart)
-    conditions = _kidney_conditions(chart)
+    chart, values, today = case.chart, case.observed, case.today
+    conditions = _kidney_conditions(case)
     window = _window_days(chart, conditions, today)
     first = today - timedelta(days=window)
     function = (
@@ -148,14 +151,6 @@ def _computed(chart: Chart, values: Values, first: date, today: date) -> RenalFu
     return RenalFunction(ckd_epi_2021(creatinine.value, age, sex), "eGFR (CKD-EPI 2021)", creatinine.taken)
 
 
-def _values(chart: Chart) -> Values:
-    values: dict[str, list[Observation]] = {}
-    for seen in chart.observations:
-        if seen.meaning in READ:
-            values.setdefault(seen.meaning, []).append(seen)
-    return values
-
-
 def _latest(values: Values, meanings: tuple[str, ...], first: date, last: date) -> Reading | None:
     """The latest readable value of the days from first to last; of several on one day the one that tells of less
     renal function."""
@@ -185,9 +180,9 @@ def _value(seen: Observation) -> Decimal | None:
     return number if bound["sign"] == ">" else max(number - 1, Decimal(0))
 
 
-def _kidney_conditions(chart: Chart) -> frozenset[str]:
-    present = [condition.meanings for condition in chart.conditions if condition.status == "present"]
-    return KIDNEY_DISEASE.intersection(frozenset().union(*present))
+def _kidney_conditions(case: "Case") -> frozenset[str]:
+    listed = KIDNEY_DISEASE.intersection(case.by_meaning)
+    return frozenset([meaning for meaning in listed if case.condition(meaning) is not None]) if listed else listed
 
 
 def _window_days(chart: Chart, conditions: frozenset[str], today: date) -> int:
@@ -232,7 +227,7 @@ def _missing(
         return None
     if _latest(values, meanings, date.min, today) is not None:
         return f"{question}: older than {window} days"
-    if not values.keys().isdisjoint(meanings):
+    if any(seen.meaning in meanings for seen in chart.observations):
         return f"{question}: unreadable"
     if not chart.answers(question):
         return f"{question}: {chart.questions.get(question, 'not provided')}"

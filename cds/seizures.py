@@ -66,7 +66,7 @@ def seizure_risks(case: Case, draft: MedicationOrder, limits: SeizureLimits) -> 
             named.append(dated(name, condition.since))
     named += [partner.name for partner in partners(case, draft, THRESHOLD_NAMES)]
     named += [partner.name for partner in partners(case, draft, THRESHOLD_DRUGS)]
-    missing = [] if case.chart.answers("conditions") else [case.missing("conditions")]
+    missing = [] if "conditions" in case.answered else [case.missing("conditions")]
     if not case.medications_known:
         missing.append(case.missing("medications"))
     for partner in partners(case, draft, TRICYCLIC):

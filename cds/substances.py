@@ -68,7 +68,7 @@ def use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
     """Use disorders that are active or in remission for less than so many months; all of them, or those wanted."""
     if case.lists_any(USE_MEANINGS):
         return _use_disorders(case, remission_months, *wanted)
-    return NOTHING if case.chart.answers("conditions") else Risks((), (case.missing("conditions"),))
+    return NOTHING if "conditions" in case.answered else Risks((), (case.missing("conditions"),))
 
 
 @once_for
@@ -86,7 +86,7 @@ def _use_disorders(case: Case, remission_months: int, *wanted: str) -> Risks:
             named.append(f"{name}, remission under {remission_months} months")
         elif isinstance(remission, str):
             missing.append(remission)
-    if not case.chart.answers("conditions"):
+    if "conditions" not in case.answered:
         missing.append(case.missing("conditions"))
     return Risks(tuple(named), tuple(missing))
 
@@ -112,14 +112,14 @@ def _remission_day(condition: Condition, remission: str) -> date | None:
 @once_a_chart
 def overdoses(case: Case) -> Risks:
     """Overdoses of an opioid or a sedative at any time."""
-    if OVERDOSES.keys().isdisjoint(case.by_meaning) and case.chart.answers("conditions"):
+    if OVERDOSES.keys().isdisjoint(case.by_meaning) and "conditions" in case.answered:
         return NOTHING
     named = [
         name if event.since is None else f"{name} on {event.since.isoformat()}"
         for meaning, name in OVERDOSES.items()
         for event in case.by_meaning.get(meaning, ())
     ]
-    return Risks(tuple(dict.fromkeys(named)), () if case.chart.answers("conditions") else (case.missing("conditions"),))
+    return Risks(tuple(dict.fromkeys(named)), () if "conditions" in case.answered else (case.missing("conditions"),))
 
 
 def hazardous_alcohol(case: Case, limits: AlcoholLimits) -> Alcohol:
@@ -134,9 +134,9 @@ def hazardous_alcohol(case: Case, limits: AlcoholLimits) -> Alcohol:
     named += _drunk_today(case, facts)
     scores = _scores(case, limits, named, facts)
     if scores is None:
-        missing.append("patient: no sex" if case.chart.answers("patient") else case.missing("patient"))
+        missing.append("patient: no sex" if "patient" in case.answered else case.missing("patient"))
     elif not scores and ANSWERS.isdisjoint(map(_meaning, case.chart.observations)):
-        known = case.chart.answers("scores")
+        known = "scores" in case.answered
         missing.append("alcohol use: not recorded" if known else case.missing("scores"))
     unspecified = case.condition("alcohol_use_unspecified")
     return Alcohol(

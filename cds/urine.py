@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from cds.answer_words import AnswerWords
-from cds.case import Case
+from cds.case import Case, when
 from cds.chart import MedicationOrder, Observation
 from cds.dose import daily_dose
 from cds.drugs import ingredient_drug
@@ -138,7 +138,7 @@ def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, date, Ob
     """The latest result of each drug, and every one that does not say which drug it is about."""
     latest: dict[str, tuple[Analyte | None, date, Observation]] = {}
     first = case.today - timedelta(days=within_days)
-    for result in reversed(case.observed["uds"]):
+    for result in reversed(sorted(case.observed["uds"], key=when, reverse=True)):
         if result.taken is not None and first <= result.taken and is_tested(result):
             analyte = analyte_of(result)
             latest[result.ref if analyte is None else analyte.name] = analyte, result.taken, result

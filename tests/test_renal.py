@@ -7,13 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds.case import Case
 from cds.chart import Chart, Patient
 from cds.renal import RenalFunction, ckd_epi_2021, cockcroft_gault, renal_function
 from tests.builders import ALL_ANSWERED, TODAY, chart, day, patient, present, seen
 
 
 def read(*observations, conditions=(), **fields) -> RenalFunction:
-    return renal_function(chart(observations=observations, conditions=conditions, **fields), TODAY)
+    return function_of(chart(observations=observations, conditions=conditions, **fields))
+
+
+def function_of(known: Chart) -> RenalFunction:
+    return renal_function(Case((), known, TODAY))
 
 
 def test_measured_clearance_comes_before_a_later_egfr() -> None:
@@ -184,12 +189,12 @@ def test_words_are_unreadable(text: str | None) -> None:
 
 def test_no_answer_is_named_and_an_empty_answer_too() -> None:
     assert read().unknown == ("egfr: none on record",)
-    nothing = renal_function(Chart(), TODAY)
+    nothing = function_of(Chart())
     assert nothing.unknown == ("creatinine: not provided", "egfr: not provided")
     assert nothing.value is None
-    failed = renal_function(Chart(questions=ALL_ANSWERED | {"egfr": "failed"}), TODAY)
+    failed = function_of(Chart(questions=ALL_ANSWERED | {"egfr": "failed"}))
     assert failed.unknown == ("egfr: failed",)
-    half = renal_function(Chart(questions=ALL_ANSWERED | {"creatinine": "partial"}), TODAY)
+    half = function_of(Chart(questions=ALL_ANSWERED | {"creatinine": "partial"}))
     assert half.unknown == ("creatinine: partial", "egfr: none on record")
 
 

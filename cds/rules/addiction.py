@@ -35,7 +35,7 @@ def use_disorder_or_overdose(case: Case, draft: MedicationOrder) -> Outcome:
     remissions = case.events("opioid_use_disorder", REMISSION)
     unspecified = case.condition("opioid_use_unspecified")
     if not (past or active or remissions or unspecified):
-        known = case.chart.answers("conditions")
+        known = "conditions" in case.answered
         return DoesNotApply("nothing on record") if known else CannotTell((case.missing("conditions"),))
     if treats_use_disorder(case, draft):
         return DoesNotApply("the order treats the use disorder")

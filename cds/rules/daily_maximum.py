@@ -102,7 +102,7 @@ def _liver_risks(case: Case) -> Risks:
     disorder = alcohol_use(case).disorder
     if disorder is not None:
         named.append(disorder)
-    return Risks(tuple(named), () if case.chart.answers("conditions") else (case.missing("conditions"),))
+    return Risks(tuple(named), () if "conditions" in case.answered else (case.missing("conditions"),))
 
 
 def _other_risks(case: Case) -> Risks:
@@ -132,7 +132,7 @@ def _amount(case: Case, mg: Decimal, total: Total) -> str:
 def _weight_missing(case: Case) -> str:
     if case.latest("weight") is not None:
         return f"weight: older than {WEIGHT_DAYS} days"
-    return "weight: not recorded" if case.chart.answers("weight") else case.missing("weight")
+    return "weight: not recorded" if "weight" in case.answered else case.missing("weight")
 
 
 def _product(order: MedicationOrder, mg: Decimal | None) -> str:

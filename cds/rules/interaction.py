@@ -207,7 +207,7 @@ def cyp2d6_inhibitor(case: Case, draft: MedicationOrder) -> Outcome:
             if not prodrug:
                 return Fires("info", facts, "mild")
             return Fires("warning", facts, asks=_delete(case, found), unknown=_ends_not_known(open_ended))
-    untold = (case.missing("labs"),) if prodrug and not case.chart.answers("labs") else ()
+    untold = (case.missing("labs"),) if prodrug and "labs" not in case.answered else ()
     return _absent(case, "no CYP2D6 inhibitor", open_ended, untold)
 
 

@@ -117,7 +117,7 @@ def no_laxative(case: Case, draft: MedicationOrder) -> Outcome:
     constipation = case.condition(*CONSTIPATION)
     if not case.medications_known:
         return CannotTell((case.missing("medications"),), said=True, words="not_checked", facts=facts)
-    unknown = () if case.chart.answers("conditions") else (case.missing("conditions"),)
+    unknown = () if "conditions" in case.answered else (case.missing("conditions"),)
     recognised = "as far as recognised" if case.unrecognised else "on the list"
     facts |= {"listed": recognised}
     if constipation is not None:
@@ -142,7 +142,7 @@ def review_overdue(case: Case, draft: MedicationOrder) -> Outcome:
     last = max(_review_days(case), default=None)
     if last is not None and last >= due_since:
         return DoesNotApply("reviewed")
-    missing = [] if case.chart.answers("scores") else [case.missing("scores")]
+    missing = [] if "scores" in case.answered else [case.missing("scores")]
     if not _papers(case, "visit"):
         missing.append("monitoring visit: not checked")
     if continued is None:
@@ -197,7 +197,7 @@ def no_functional_improvement(case: Case, draft: MedicationOrder) -> Outcome:
     if known:
         return Fires("warning", facts | _told(known[0]), asks=("taper", "referral"))
     missing = ("function scores: no baseline and follow-up",)
-    if not case.chart.answers("scores"):
+    if "scores" not in case.answered:
         missing = (case.missing("scores"),)
     return CannotTell(missing, said=True, words="not_on_record", facts=facts)
 

@@ -118,7 +118,7 @@ def _cleared(case: Case, draft: MedicationOrder) -> bool:
 def _missing(case: Case, draft: MedicationOrder) -> tuple[str, ...]:
     missing = [] if case.medications_known else [case.missing("medications")]
     missing += case.not_answered("conditions", "labs")
-    if _in_window(case, "qtc", ECG_DAYS) is None and case.chart.answers("labs"):
+    if _in_window(case, "qtc", ECG_DAYS) is None and "labs" in case.answered:
         older = case.latest("qtc") is not None and case.latest("qtc", within_days=ECG_DAYS) is None
         missing.append(f"QTc: older than {ECG_DAYS} days" if older else "QTc: not recorded")
     return (*missing, *daily_total(case.regimen, "methadone").unknown)

@@ -107,7 +107,7 @@ def respiratory_failure(case: Case, draft: MedicationOrder) -> Outcome:
         "breathing": found[0].name,
         "breathings": "; ".join(dict.fromkeys(sign.said for sign in found)),
     }
-    unknown = () if case.chart.answers("encounter") else (case.missing("encounter"),)
+    unknown = () if "encounter" in case.answered else (case.missing("encounter"),)
     if palliative(case, draft):
         return Fires("warning", facts, "palliative", ("naloxone",), unknown)
     return Fires("critical", facts, asks=("delete",), unknown=unknown)

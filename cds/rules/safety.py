@@ -65,7 +65,7 @@ def not_assessed(case: Case, draft: MedicationOrder) -> Outcome:
 
 
 def _unanswered(case: Case, question: str) -> tuple[str, ...]:
-    return () if case.chart.answers(question) else (case.missing(question),)
+    return () if question in case.answered else (case.missing(question),)
 
 
 def _has_renal_rule(case: Case, draft: MedicationOrder) -> bool:
@@ -77,7 +77,7 @@ def _has_renal_rule(case: Case, draft: MedicationOrder) -> bool:
 
 def _renal_not_answered(case: Case) -> bool:
     """No value, and not because the record has none: one is too old, or a question was not answered."""
-    answered = case.chart.answers("egfr") and case.chart.answers("creatinine")
+    answered = "egfr" in case.answered and "creatinine" in case.answered
     return case.renal.value is None and (case.renal.stale is not None or not answered)
 
 
@@ -103,7 +103,7 @@ def naloxone_missing(case: Case, draft: MedicationOrder) -> Outcome:
     unknown = () if at_hand is False else (case.missing("medications"),)
     if at_hand is None:
         return Fires("warning", facts, "unchecked", ("naloxone",), unknown)
-    if not case.chart.answers("dispenses"):
+    if "dispenses" not in case.answered:
         unknown = (case.missing("dispenses"),)
     return Fires("warning", facts, "as_recognised" if case.unrecognised else "default", ("naloxone",), unknown)
 

@@ -98,7 +98,7 @@ def risk_not_screened(case: Case, draft: MedicationOrder) -> Outcome:
     if scores.high or scores.moderate or scores.low or scores.no_number or _screening_paper(case, within):
         return DoesNotApply("screened")
     facts = {"drug": opioid_name(draft), "screened_within_days": str(within)}
-    if not case.chart.answers("scores"):
+    if "scores" not in case.answered:
         return CannotTell((case.missing("scores"),), said=bool(first and longer), words="not_checked", facts=facts)
     missing = () if longer else _purpose_missing(case, draft)
     if first is None:
@@ -115,7 +115,7 @@ def _screening_paper(case: Case, within: int) -> bool:
 
 def _purpose_missing(case: Case, draft: MedicationOrder) -> tuple[str, ...]:
     """What keeps from telling whether the order is for chronic pain, or for how long."""
-    unknown = () if case.chart.answers("conditions") else (case.missing("conditions"),)
+    unknown = () if "conditions" in case.answered else (case.missing("conditions"),)
     return (*unknown, *((f"supply of {draft.ref}: not recorded",) if supply_days(draft) is None else ()))
 
 
@@ -141,7 +141,7 @@ def high_risk_screening(case: Case, draft: MedicationOrder) -> Outcome:
     if scores.no_number:
         missing = ("scores: screening without a number",)
         return CannotTell(missing, said=True, words="no_number", facts={"drug": opioid_name(draft)})
-    if not case.chart.answers("scores"):
+    if "scores" not in case.answered:
         return CannotTell((case.missing("scores"),))
     return DoesNotApply("low score" if scores.low else "not screened")
 
@@ -162,7 +162,7 @@ def urine_drug_test(case: Case, draft: MedicationOrder) -> Outcome:
         return CannotTell(unexpected.missing) if unexpected.missing else DoesNotApply("tested, as expected")
     due = any_of((taken_for(case, LONG_DAYS), case.condition("opioid_long_term_use") is not None, _at_risk(case)))
     facts = {"drug": drug, "test_days": str(within)}
-    if not case.chart.answers("labs"):
+    if "labs" not in case.answered:
         return CannotTell((case.missing("labs"),), said=bool(due), words="not_checked", facts=facts)
     if due:
         return Fires("info", facts, asks=("urine_test",))
@@ -182,7 +182,7 @@ def _urine_tested(case: Case, within_days: int) -> bool:
 def _at_risk(case: Case) -> bool | None:
     """A high screening score, a use disorder or an overdose on record."""
     disorders = use_disorders(case, 0)
-    known = case.chart.answers("scores")
+    known = "scores" in case.answered
     scored = True if screening(case, SCORE_DAYS).high else False if known else None
     listed = bool(disorders.named or overdoses(case).named)
     return any_of((scored, listed or (None if disorders.missing else False)))

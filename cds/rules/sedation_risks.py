@@ -52,7 +52,7 @@ def gabapentinoid_risks(case: Case, draft: MedicationOrder) -> Risks:
         missing.append(age_missing(case))
     diseases = (chronic_lung_disease(case), disease(case, *SLEEP_APNOEA), disease(case, *NEUROMUSCULAR))
     named += [name for name in diseases if name is not None]
-    if not case.chart.answers("conditions"):
+    if "conditions" not in case.answered:
         missing.append(case.missing("conditions"))
     weak_kidneys = case.renal.below(RISK_EGFR)
     if weak_kidneys and case.renal.value is not None:

@@ -128,7 +128,7 @@ def _halving(case: Case, facts: dict[str, str]) -> Fires | CannotTell | DoesNotA
     named += [sedative_name(order) for order in acting_on_breathing(case) if depressant_class(order) is not None]
     if named:
         return _start(facts | {"halved_for": named[0], "halving": "; ".join(named)}, "warning", "halved")
-    missing += [] if case.chart.answers("conditions") else [case.missing("conditions")]
+    missing += [] if "conditions" in case.answered else [case.missing("conditions")]
     missing += [] if case.medications_known else [case.missing("medications")]
     if case.aged(OLDER_AGE):
         age = str(case.age) if case.age is not None else f"{OLDER_AGE} or more"
