@@ -263,9 +263,10 @@ class Case:
     def ages(self) -> tuple[int, int] | None:
         """The least and the highest age in years that the record allows."""
         born_from, born_to = self.chart.patient.born_from, self.chart.patient.born_to
-        return (
-            None if born_from is None or born_to is None else (_age(born_to, self.today), _age(born_from, self.today))
-        )
+        if born_from is None or born_to is None:
+            return None
+        least = _age(born_to, self.today)
+        return least, least if born_from == born_to else _age(born_from, self.today)
 
     @property
     def age(self) -> int | None:
@@ -317,17 +318,21 @@ class Case:
 
     @Fact
     def observed(self) -> dict[str, list[Observation]]:
-        """The dated observations up to today by meaning, in the order of the chart."""
+        """The dated observations up to today by meaning; the latest of each stands first."""
         observed: dict[str, list[Observation]] = {}
         today = self.today
         for observation in self.chart.observations:
             taken = observation.taken
             if taken is not None and taken <= today:
-                meaning = observation.meaning
-                if meaning in observed:
-                    observed[meaning].append(observation)
+                found = observed.get(observation.meaning)
+                if found is None:
+                    observed[observation.meaning] = [observation]
+                elif taken < (first := found[0].taken or taken) or (
+                    taken == first and when(observation) <= when(found[0])
+                ):
+                    found.append(observation)
                 else:
-                    observed[meaning] = [observation]
+                    found.insert(0, observation)
         return observed
 
     def latest(self, *meanings: str, within_days: int | None = None) -> Observation | None:
@@ -336,8 +341,7 @@ class Case:
         latest: Observation | None = None
         for meaning in meanings:
             if meaning in observed:
-                found = observed[meaning]
-                newest = found[0] if len(found) == 1 else max(found, key=when)
+                newest = observed[meaning][0]
                 latest = newest if latest is None else max(latest, newest, key=when)
         if latest is None or latest.taken is None or within_days is None:
             return latest
@@ -403,7 +407,15 @@ def _age(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+PLAIN_LENGTH = 20
+"""So many characters of a decimal are all its digits; of longer ones a context might round some away."""
+
+
 def number(value: Decimal) -> str:
     """A decimal as facts and cards show it: plain, without trailing zeros."""
-    text = f"{value.normalize():f}"
+    text = str(value)
+    if "E" in text or len(text) > PLAIN_LENGTH or not text[-1].isdigit():
+        text = f"{value.normalize():f}"
+    elif "." in text:
+        text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -126,7 +126,7 @@ def earlier(case: Case) -> tuple[MedicationOrder, ...]:
 
 def _stopped_now(case: Case) -> tuple[MedicationOrder, ...]:
     """What is on the list and is stopped in this signing."""
-    return tuple(replacement.old for draft, replacement in case.replacements if stops(draft))
+    return tuple([replacement.old for draft, replacement in case.replacements if stops(draft)])
 
 
 def _past_partner(case: Case, name: str, orders: list[MedicationOrder], within_days: int) -> Partner | None:

@@ -24,7 +24,7 @@ class Total(Struct, frozen=True):
 
 def daily_total(orders: Iterable[MedicationOrder], ingredient: str) -> Total:
     """The total of this ingredient. Patches and infusions, which are not taken in mg a day, are unknown parts."""
-    parts, unknown = [], []
+    parts, unknown, at_least = [], [], Decimal(0)
     for order in orders:
         if order.drug is None or ingredient not in order.drug.names:
             continue
@@ -33,7 +33,9 @@ def daily_total(orders: Iterable[MedicationOrder], ingredient: str) -> Total:
         parts.append((order, amount))
         if amount is None:
             unknown.append(f"dose of {order.ref}: {dose.reason or 'no unit'}")
-    return Total(sum((amount for _, amount in parts if amount is not None), Decimal(0)), tuple(parts), tuple(unknown))
+        else:
+            at_least += amount
+    return Total(at_least, tuple(parts), tuple(unknown))
 
 
 HUNDREDTH = Decimal("0.01")

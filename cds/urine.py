@@ -138,7 +138,8 @@ def _latest(case: Case, within_days: int) -> list[tuple[Analyte | None, date, Ob
     """The latest result of each drug, and every one that does not say which drug it is about."""
     latest: dict[str, tuple[Analyte | None, date, Observation]] = {}
     first = case.today - timedelta(days=within_days)
-    for result in reversed(sorted(case.observed["uds"], key=when, reverse=True)):
+    backwards = case.observed["uds"][::-1]  # of one moment, the first result counts
+    for result in sorted(backwards, key=when):
         if result.taken is not None and first <= result.taken and is_tested(result):
             analyte = analyte_of(result)
             latest[result.ref if analyte is None else analyte.name] = analyte, result.taken, result

@@ -44,6 +44,8 @@ def acetaminophen_above_limit(case: Case, draft: MedicationOrder) -> Outcome:
     """Keep acetaminophen from all drugs together within the daily limit that applies to this patient."""
     if not starts_opioid(draft):
         return NOT_AN_OPIOID
+    if ACETAMINOPHEN not in case.names_on_record and case.medications_known:
+        return DoesNotApply("no drug with acetaminophen")
     total = daily_total(case.counted, ACETAMINOPHEN)
     amount = total.at_least
     if not total.parts and case.medications_known:

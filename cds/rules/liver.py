@@ -32,6 +32,7 @@ TAPENTADOL_ER_MG = KNOWLEDGE.number("tapentadol_er_mg_per_day")
 
 USUAL_LIMITS = {"alt": Decimal(40), "ast": Decimal(40), "bilirubin": Decimal("1.2")}
 """Upper limits of normal where the value brings none (observations.csv)."""
+ENZYMES = ("alt", "ast")
 LAB_NAMES = {"alt": "ALT", "ast": "AST", "bilirubin": "bilirubin"}
 SLOWER = "It is broken down more slowly."
 SLOWED = frozenset({"codeine", "oxycodone", "hydrocodone", "hydromorphone", "methadone", "morphine"})
@@ -62,22 +63,21 @@ def hepatic_impairment(case: Case) -> Liver | tuple[str, ...] | None:
     ]
     if listed:
         return max(listed, key=lambda liver: liver.child_pugh or "")
-    if not LAB_NAMES.keys() & case.observed.keys():
-        return case.not_answered("conditions", "labs") or None
-    raised = {meaning: _raised(case, meaning) for meaning in LAB_NAMES}
+    missing = [*case.not_answered("conditions", "labs")]
+    raised = {enzyme: _raised(case, enzyme) for enzyme in ENZYMES}
     # One enzyme that is not raised settles it where the other was not measured.
-    measured = [over for over in (raised["alt"], raised["ast"]) if over is not None]
-    enzymes = any(measured) if measured else None
-    if enzymes and raised["bilirubin"]:
+    if True not in raised.values() and False in raised.values():
+        return tuple(missing) or None
+    raised["bilirubin"] = _raised(case, "bilirubin")
+    if True in (raised["alt"], raised["ast"]) and raised["bilirubin"]:
         high = [meaning for meaning, over in raised.items() if over]
         return Liver(
             " and ".join(_shown(case, meaning, False) for meaning in high),
             " and ".join(_shown(case, meaning, True) for meaning in high),
             None,
         )
-    missing = [*case.not_answered("conditions", "labs")]
     # Nothing measured is no sign of disease; one half of the sign without the other leaves it open.
-    if enzymes is not False and raised["bilirubin"] is not False and any(case.latest(meaning) for meaning in LAB_NAMES):
+    if raised["bilirubin"] is not False and not case.observed.keys().isdisjoint(LAB_NAMES):
         missing.append(f"labs: no ALT, AST and bilirubin of the last {LAB_DAYS} days")
     return tuple(missing) or None
 

@@ -1,6 +1,7 @@
 """Organs that make an opioid dangerous: the lungs and the gut (DD-18 to DD-20), and all rules of the group."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
 from msgspec import Struct
@@ -221,15 +222,16 @@ def _has_cpap(case: Case) -> bool:
     return bool(case.has("cpap")) or any(not CPAP.isdisjoint(procedure.meanings) for procedure in case.chart.procedures)
 
 
-def _body_mass_index(case: Case) -> tuple[Decimal, str] | None:
+def _body_mass_index(case: Case) -> tuple[Decimal, date | None] | None:
     """The body mass index in kg/m2 and its day: measured, else from weight and height; None where not known."""
     bmi = case.latest("bmi", within_days=BMI_DAYS)
     if bmi is not None and bmi.value is not None:
-        return bmi.value, str(bmi.taken)
+        return bmi.value, bmi.taken
     weight, height = case.latest("weight", within_days=BMI_DAYS), case.latest("height")
     if weight is None or height is None or weight.value is None or not height.value:
         return None
-    return weight.value / (height.value / 100) ** 2, str(weight.taken)
+    metres = height.value / 100
+    return weight.value / (metres * metres), weight.taken
 
 
 def obstructed_bowel(case: Case, draft: MedicationOrder) -> Outcome:

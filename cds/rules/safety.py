@@ -5,9 +5,7 @@ from cds.breathing import (
     acting_on_breathing,
     age_missing,
     disease,
-    is_gabapentinoid,
     listing,
-    pairs,
     rescue_at_hand,
     sedative_name,
 )
@@ -19,7 +17,7 @@ from cds.once import once_a_case
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.purpose import treats_use_disorder
 from cds.rules.interaction import cyp3a4_inhibitor, opioid_with_mao_inhibitor
-from cds.rules.sedation_risks import gabapentinoid_risks
+from cds.rules.sedation_risks import gabapentinoid_pairs, gabapentinoid_risks
 from cds.rules.sedative_exposure import benzodiazepine_exposures, depressant_exposures
 from cds.scope import is_opioid, stops
 from cds.substances import Risks, overdoses, use_disorders
@@ -132,7 +130,7 @@ def overdose_risks(case: Case, draft: MedicationOrder) -> Risks:
         named += [sedative_name(e.partner) for e in depressant_exposures(case, draft)]
         beside = gabapentinoid_risks(case, draft)
     if beside.named:
-        gabapentinoids = listing(sedative_name(partner) for _, partner in pairs(case, draft, is_gabapentinoid))
+        gabapentinoids = listing(sedative_name(partner) for _, partner in gabapentinoid_pairs(case, draft))
         named.append(f"{gabapentinoids} ({beside.named[0]})")
     for risks in (use_disorders(case, REMISSION_MONTHS), overdoses(case)):
         named += risks.named

@@ -24,7 +24,7 @@ from cds.drugs import Drug, ingredient_roles
 from cds.findings import RuleFunction
 from cds.knowledge import load_group
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
-from cds.rules.sedation_risks import alcohol_use, gabapentinoid_risks, risk_facts
+from cds.rules.sedation_risks import alcohol_use, gabapentinoid_pairs, gabapentinoid_risks, risk_facts
 from cds.rules.sedative_exposure import ESTABLISHED_DAYS, Exposure, benzodiazepine_exposures, depressant_exposures
 from cds.scope import depressant_class, is_opioid, stops
 
@@ -92,7 +92,7 @@ def _stopped_now(case: Case, draft: MedicationOrder) -> str | None:
 def opioid_with_gabapentinoid_at_risk(case: Case, draft: MedicationOrder) -> Outcome:
     """Where age, lungs, kidneys, sleep apnoea or another sedative add risk, halve the opioid's start dose beside a
     gabapentinoid, or lower the gabapentinoid."""
-    found = pairs(case, draft, is_gabapentinoid)
+    found = gabapentinoid_pairs(case, draft)
     if not found:
         return _absent(case, draft, is_gabapentinoid, "no gabapentinoid with an opioid")
     risks = gabapentinoid_risks(case, draft)
@@ -108,7 +108,7 @@ def opioid_with_gabapentinoid(case: Case, draft: MedicationOrder) -> Outcome:
     """Beside a gabapentinoid an opioid needs lower doses of each, and a word on sleepiness."""
     if case.reverse:
         return DoesNotApply("the draft is the partner drug")
-    found = pairs(case, draft, is_gabapentinoid)
+    found = gabapentinoid_pairs(case, draft)
     if not found:
         return _absent(case, draft, is_gabapentinoid, "no gabapentinoid with an opioid")
     risks = gabapentinoid_risks(case, draft)

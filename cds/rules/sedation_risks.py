@@ -17,7 +17,7 @@ from cds.chart import MedicationOrder
 from cds.knowledge import load_group
 from cds.once import once_a_chart, once_an_order
 from cds.scope import depressant_class
-from cds.substances import Alcohol, AlcoholLimits, Risks, hazardous_alcohol
+from cds.substances import NOTHING, Alcohol, AlcoholLimits, Risks, hazardous_alcohol
 from cds.totals import daily_total
 
 KNOWLEDGE = load_group("sedation")
@@ -40,10 +40,16 @@ ALCOHOL_LIMITS = AlcoholLimits(
 
 
 @once_an_order
+def gabapentinoid_pairs(case: Case, draft: MedicationOrder) -> tuple[tuple[MedicationOrder, MedicationOrder], ...]:
+    """The pairs of an opioid and a gabapentinoid that this draft makes."""
+    return pairs(case, draft, is_gabapentinoid)
+
+
+@once_an_order
 def gabapentinoid_risks(case: Case, draft: MedicationOrder) -> Risks:
     """What makes a gabapentinoid beside an opioid a danger to this patient; nothing where there is no such pair."""
-    if not pairs(case, draft, is_gabapentinoid):
-        return Risks()
+    if not gabapentinoid_pairs(case, draft):
+        return NOTHING
     named, missing = [], []
     old = case.aged(RISK_AGE)
     if old:
