@@ -290,7 +290,7 @@ class Case:
 
     def lists_any(self, meanings: frozenset[str]) -> bool:
         """Whether any condition on record, present or not, has one of these meanings."""
-        return not meanings.isdisjoint(self.by_meaning)
+        return not self.by_meaning.keys().isdisjoint(meanings)
 
     def condition(self, *meanings: str) -> Condition | None:
         """The first present condition with one of these meanings (conditions.csv), in the order asked."""

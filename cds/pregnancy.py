@@ -69,7 +69,7 @@ class _Said(Struct, frozen=True):
 
 def pregnancy(case: Case, windows: Windows) -> Status:
     """Whether the patient is pregnant: what was recorded last, of what is still in its window."""
-    if case.chart.encounter is None and ANSWERS.isdisjoint(case.observed) and "pregnancy" not in case.by_meaning:
+    if case.chart.encounter is None and case.observed.keys().isdisjoint(ANSWERS) and "pregnancy" not in case.by_meaning:
         return UNKNOWN
     said = [*_statuses(case, windows), *_tests(case, windows), *_due(case, windows), *_conditions(case, windows)]
     current = [one for one in said if one.answer in ("yes", "no")]

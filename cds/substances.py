@@ -112,7 +112,7 @@ def _remission_day(condition: Condition, remission: str) -> date | None:
 @once_a_chart
 def overdoses(case: Case) -> Risks:
     """Overdoses of an opioid or a sedative at any time."""
-    if OVERDOSES.keys().isdisjoint(case.by_meaning) and "conditions" in case.answered:
+    if case.by_meaning.keys().isdisjoint(OVERDOSES) and "conditions" in case.answered:
         return NOTHING
     named = [
         name if event.since is None else f"{name} on {event.since.isoformat()}"
@@ -168,7 +168,7 @@ def _drunk_today(case: Case, facts: dict[str, str]) -> list[str]:
 
 def _scores(case: Case, limits: AlcoholLimits, named: list[str], facts: dict[str, str]) -> bool | None:
     """Whether a score or a count of drinks is at or over its limit; None where that hangs on a sex not known."""
-    if SCORES.isdisjoint(case.observed):
+    if case.observed.keys().isdisjoint(SCORES):
         return False
     sex = case.chart.patient.sex
     reached: list[bool | None] = []

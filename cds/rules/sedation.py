@@ -260,9 +260,9 @@ def _pair_facts(
     opioid, partner = found[0]
     other = opioid if case.reverse else partner
     facts = {
-        "drug": listing(opioid_name(opioid) for opioid, _ in found),
-        "partner": listing(sedative_name(partner) for _, partner in found),
-        "partner_class": listing(class_name(partner) for _, partner in found),
+        "drug": listing([opioid_name(opioid) for opioid, _ in found]),
+        "partner": listing([sedative_name(partner) for _, partner in found]),
+        "partner_class": listing([class_name(partner) for _, partner in found]),
         "partner_standing": standing(case, other),
         "both": "Both" if len({sedative_name(other) for _, other in found}) == 1 else "All",
     }
@@ -274,7 +274,7 @@ def _pair_facts(
 
 def _unless_at_hand(case: Case, asks: tuple[str, ...]) -> tuple[str, ...]:
     """The remedies, without naloxone where a rescue product is there already."""
-    return tuple(ask for ask in asks if ask != "naloxone" or not rescue_at_hand(case, RESCUE_MONTHS))
+    return tuple([ask for ask in asks if ask != "naloxone" or not rescue_at_hand(case, RESCUE_MONTHS)])
 
 
 def _absent(case: Case, draft: MedicationOrder, wanted: Wanted, because: str) -> Outcome:
