@@ -106,9 +106,7 @@ def review(
     for order in (*case.asked, *case.listed):
         if order.drug is not None and order.drug.how in DOUBTS:
             missing.add(f"drug of {order.ref}: {DOUBTS[order.drug.how]}")
-    for part in mme.parts:
-        if part.disagrees:
-            missing.add(f"dose of {part.ref}: text and fields disagree")
+    missing.update([f"dose of {part.ref}: text and fields disagree" for part in mme.parts if part.disagrees])
     missing.update([f"dose of {part.ref}: {part.reason}" for part in (*mme.unknown, *mme.not_counted)])
     return Review(
         in_scope=tuple([asked.order for asked in assessment.asked]),
