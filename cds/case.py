@@ -203,6 +203,11 @@ class Case:
         return self.chart.medication_list_known()
 
     @Fact
+    def history_not_seen(self) -> tuple[str, ...]:
+        """The ``notAssessed`` entries of the sources of the treatment history that were not answered."""
+        return self.not_answered(*HISTORY_QUESTIONS)
+
+    @Fact
     def history_known(self) -> bool:
         """Whether at least one source of the treatment history was answered."""
         return not self.answered.isdisjoint(HISTORY_QUESTIONS)

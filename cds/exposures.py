@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from cds.chart import Dosage, MedicationOrder
 from cds.concurrent import lines_of_a_day
 from cds.dose import daily_dose
-from cds.exposure import recorded_spans, taken_on
+from cds.duplicates import one_of_each
+from cds.exposure import recorded_spans
 from cds.first_line import Agent
 from cds.knowledge import load_group
 from cds.spans import Span, end_of, joined
@@ -103,28 +104,39 @@ def is_agent(order: MedicationOrder, agent: Agent) -> bool:
 def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) -> Exposure:
     today, first = case.today, first_counted_day(case.today)
     minimum = agent.minimum_mg(case.renal.value) if agent.minimum_mg_per_day is not None else None
-    begun = [each for each in recorded_spans(records, today) if each[1].start <= today]
-    dated = [each for each in begun if each[1].last >= first]
+    dated, older = [], False
+    for each in recorded_spans(records, today):
+        days = each[1]
+        if days.start <= today:
+            if days.last >= first:
+                dated.append(each)
+            else:
+                older = True
     pieces = _pieces(agent, dated, first, today)
-    enough = [piece for piece in pieces if minimum is None or piece.mg is None or piece.mg >= minimum]
-    runs = joined([Span(piece.start, piece.end) for piece in pieces], GAP_DAYS)
+    taken = [Span(piece.start, piece.end) for piece in pieces]
+    enough, at_minimum = pieces, taken
+    if minimum is not None:
+        enough = [piece for piece in pieces if piece.mg is None or piece.mg >= minimum]
+        if len(enough) < len(pieces):
+            at_minimum = [Span(piece.start, piece.end) for piece in enough]
+    runs = joined(taken, GAP_DAYS)
     return Exposure(
         agent=agent,
         minimum_mg=minimum,
         records=tuple(records),
         dated=tuple(dated),
         runs=tuple([_run(run, pieces, enough, dated, minimum, last=run is runs[-1]) for run in runs]),
-        at_minimum=tuple([Span(piece.start, piece.end) for piece in enough]),
-        undated=tuple([record for record in records if first_day(record) is None]),
-        older=len(dated) < len(begun),
+        at_minimum=tuple(at_minimum),
+        undated=() if len(dated) == len(records) else tuple([one for one in records if first_day(one) is None]),
+        older=older,
         active=_active(case, agent),
-        pieces=pieces,
+        pieces=tuple(pieces),
     )
 
 
 def _active(case: "Case", agent: Agent) -> bool:
     """Taken today, and not ended by this signing."""
-    return _is_among(case.listed, agent) and _is_among(case.regimen, agent)
+    return _is_among(case.listed, agent) and (case.kept is case.listed or _is_among(case.regimen, agent))
 
 
 def _is_among(orders: Iterable[MedicationOrder], agent: Agent) -> bool:
@@ -145,16 +157,16 @@ def _run(
 ) -> Run:
     first, end = run.start, run.last
     own = [piece for piece in pieces if first <= piece.start <= end]
-    own_enough = [piece for piece in enough if first <= piece.start <= end]
-    records = [(record, days) for record, days in dated if days.start <= end and days.last >= first]
+    own_enough = own if enough is pieces else [piece for piece in enough if first <= piece.start <= end]
+    records = [each for each in dated if each[1].start <= end and each[1].last >= first]
     taken_days = _days(own)
     return Run(
         start=first,
         end=end,
         days=taken_days if len(own_enough) == len(own) else _days(own_enough),
         taken_days=taken_days,
-        held_mg=_held(own),
-        dose_unknown=minimum is not None and any(piece.mg is None for piece in own_enough),
+        held_mg=_held(own, taken_days),
+        dose_unknown=minimum is not None and None in [piece.mg for piece in own_enough],
         duration_unknown=False in [days.end_known for _, days in records],
         outcome=_outcome(records, first, end),
         last=last,
@@ -167,11 +179,13 @@ def _days(pieces: Iterable[Piece]) -> int:
     return sum([(piece.end - piece.start).days + 1 for piece in pieces])
 
 
-def _held(pieces: Sequence[Piece]) -> Decimal | None:
-    """The highest daily dose at or above which the agent was taken for 14 days."""
-    doses = {piece.mg for piece in pieces if piece.mg is not None}
-    if not doses:
+def _held(pieces: Sequence[Piece], days: int) -> Decimal | None:
+    """The highest daily dose at or above which the agent was taken for 14 days, of so many in all."""
+    if days < HELD_DAYS:
         return None
+    if len(pieces) == 1:
+        return pieces[0].mg
+    doses = {piece.mg for piece in pieces if piece.mg is not None}
     for dose in sorted(doses, reverse=True):
         if _days([piece for piece in pieces if piece.mg is not None and piece.mg >= dose]) >= HELD_DAYS:
             return dose
@@ -180,32 +194,31 @@ def _held(pieces: Sequence[Piece]) -> Decimal | None:
 
 def _outcome(dated: Iterable[tuple[MedicationOrder, Span]], first: date, last: date) -> str | None:
     """Intolerance or failure recorded on what ran between these days; intolerance outweighs."""
-    found = {
-        record.stopped_for
-        for record, days in dated
-        if record.stopped_for is not None and days.start <= last and days.last >= first
-    }
-    return max(found, default=None)
+    outcome: str | None = None
+    for record, days in dated:
+        why = record.stopped_for
+        if why is not None and days.start <= last and days.last >= first:
+            outcome = why if outcome is None else max(outcome, why)
+    return outcome
 
 
-def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: date, today: date) -> tuple[Piece, ...]:
+def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: date, today: date) -> Sequence[Piece]:
     """The days taken, cut wherever the dose may change, each day once."""
-    steps = [step for record, days in dated for step in _steps(agent, record, Span(days.start, min(days.last, today)))]
-    clipped = [
-        (record, Span(max(days.start, first), min(days.last, today)))
-        for record, days in steps
-        if days.start <= today and days.last >= first
-    ]
+    clipped = []
+    for whole, days in dated:
+        for record, part in _steps(agent, whole, days, today):
+            if part.start <= today and part.last >= first:
+                clipped.append((record, Span(max(part.start, first), min(part.last, today))))
     if len(clipped) == 1:
         record, days = clipped[0]
-        return (Piece(days.start, days.last, _daily_mg(agent, [record])),)
+        return [Piece(days.start, days.last, _daily_mg(agent, [record]))]
     cuts = sorted({days.start for _, days in clipped} | {days.last + timedelta(days=1) for _, days in clipped})
     pieces = []
     for start, after in pairwise(cuts):
-        taken = taken_on(clipped, start)
+        taken = [record for record, days in clipped if days.start <= start <= days.last]
         if taken:
-            pieces.append(Piece(start, after - timedelta(days=1), _daily_mg(agent, taken)))
-    return tuple(pieces)
+            pieces.append(Piece(start, after - timedelta(days=1), _daily_mg(agent, one_of_each(taken))))
+    return pieces
 
 
 def _daily_mg(agent: Agent, orders: Iterable[MedicationOrder]) -> Decimal | None:
@@ -221,17 +234,18 @@ def _daily_mg(agent: Agent, orders: Iterable[MedicationOrder]) -> Decimal | None
     return total
 
 
-def _steps(agent: Agent, record: MedicationOrder, days: Span) -> list[tuple[MedicationOrder, Span]]:
+def _steps(agent: Agent, record: MedicationOrder, days: Span, today: date) -> Sequence[tuple[MedicationOrder, Span]]:
     """A record as one entry for each step of its titration. Capsaicin once applied works until the next is due."""
     if agent.interval_days is not None:
         return [(record, Span(days.start, days.start + timedelta(days=int(agent.interval_days) - 1)))]
     if len(record.dosages) < 2:
-        return [(record, days)]
+        return ((record, days),)
     groups: dict[int | None, list[Dosage]] = {}
     for dosage in record.dosages:
         groups.setdefault(dosage.sequence, []).append(dosage)
     if len(groups) < 2 or None in groups or lines_of_a_day(record.dosages):
         return [(record, days)]
+    days = Span(days.start, min(days.last, today))
     *earlier, final = sorted(key for key in groups if key is not None)
     found: list[tuple[MedicationOrder, Span]] = []
     start = days.start

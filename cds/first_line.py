@@ -64,9 +64,11 @@ class Agent(Struct, frozen=True):
     local: frozenset[str] = frozenset()
 
     def _step(self, crcl: Decimal | None) -> KidneyStep | None:
-        if crcl is None:
-            return None
-        return next((step for step in self.kidney if crcl < step.below_ml_per_min), None)
+        if crcl is not None:
+            for step in self.kidney:
+                if crcl < step.below_ml_per_min:
+                    return step
+        return None
 
     def minimum_mg(self, crcl: Decimal | None) -> Decimal | None:
         """The therapeutic minimum in mg a day at this CrCl (mL/min; None: not known, taken as normal). None: the agent

@@ -7,7 +7,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from cds.alternatives import Proposals, propose
-from cds.case import HISTORY_QUESTIONS, ORDER_SELECT, Case, ReviewSettings
+from cds.case import ORDER_SELECT, Case, ReviewSettings
 from cds.chart import Chart, MedicationOrder
 from cds.findings import Asked, Assessment, Finding, Rule, RuleFunction, Said, assess
 from cds.outcome import Outcome
@@ -98,7 +98,7 @@ def review(
     mme = case.mme_after
     mme_known = mme.total is not None and case.medications_known
     missing.update(assessment.not_assessed)
-    missing.update(case.not_answered(*HISTORY_QUESTIONS))
+    missing.update(case.history_not_seen)
     if case.unrecognised:
         not_recognised = [order for order in case.unrecognised if order.ref not in chart.unreadable]
         missing.update([f"drug of {order.ref}: not recognised" for order in not_recognised])

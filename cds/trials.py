@@ -11,6 +11,7 @@ from msgspec import Struct
 from cds.exposures import Exposure, Run, exposures_of
 from cds.first_line import CLASSES, FIRST_LINE, SYSTEMIC_CLASSES, Agent
 from cds.knowledge import load_group
+from cds.offer import not_offered
 from cds.spans import days_taken, joined, shared
 from cds.supply import span
 
@@ -98,9 +99,7 @@ class Ladder(Struct, frozen=True):
 
 def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     """The state of the ladder for this draft."""
-    from cds.case import HISTORY_QUESTIONS
-
-    not_seen = case.not_answered(*HISTORY_QUESTIONS)
+    not_seen = case.history_not_seen
     if not case.history_known:
         return Ladder("unknown", not_seen=not_seen, unknown=not_seen)
     exposures = exposures_of(case, COUNTED)
@@ -111,27 +110,28 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     systemic = tuple(counted)
     if indication.localized:
         counted.append("topical")
-    classes = {name: _class_trial(case, name, exposures, not_seen) for name in counted}
+    classes = _class_trials(case, counted, exposures, not_seen)
+    satisfied = sum([trial.grade in SATISFYING for trial in classes.values()])
     tramadol = trial_of(case, TRAMADOL, exposures.get(TRAMADOL.ingredient), not_seen)
     pair, overlap = _combination(systemic, exposures)
     active = [COUNTED[name].drug_class for name, found in exposures.items() if found.active]
     taken = tuple([name for name in counted if name in active])
     possible: tuple[tuple[str, str], ...] = ()
     untried: tuple[str, ...] = ()
-    if sum([trial.grade in SATISFYING for trial in classes.values()]) > 1:
+    if satisfied > 1:
         available = {name for name in systemic if _available(case, draft, name, classes[name], taken)}
         possible = tuple([pair for pair in COMBINABLE if available.issuperset(pair)])
         untried = tuple([name for name in systemic if name in available and not classes[name].satisfied])
     unknown = not_seen + case.not_answered("allergies", "conditions")
-    if case.renal.value is None and any(_hangs_on_kidneys(trial) for trial in classes.values()):
+    if case.renal.value is None and True in map(_hangs_on_kidneys, classes.values()):
         unknown += case.renal.unknown
     return Ladder(
-        state=_state(classes, pair is not None or not (possible or untried), tramadol),
+        state=_state(satisfied, pair is not None or not (possible or untried), tramadol),
         classes=classes,
         pair=pair,
         tramadol=tramadol,
         not_seen=not_seen,
-        unknown=tuple(dict.fromkeys(unknown)),
+        unknown=tuple(dict.fromkeys(unknown)) if unknown else (),
         overlap_days=overlap,
         possible_pairs=possible,
         untried=untried,
@@ -139,8 +139,7 @@ def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
     )
 
 
-def _state(classes: Mapping[str, Trial], combined: bool, tramadol: Trial) -> State:
-    satisfied = sum([trial.grade in SATISFYING for trial in classes.values()])
+def _state(satisfied: int, combined: bool, tramadol: Trial) -> State:
     if satisfied == 0:
         return "S0"
     if satisfied == 1:
@@ -232,18 +231,24 @@ def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:
     )
 
 
-def _class_trial(case: "Case", name: str, exposures: Mapping[str, Exposure], not_seen: Sequence[str]) -> Trial:
+def _class_trials(
+    case: "Case", counted: Iterable[str], exposures: Mapping[str, Exposure], not_seen: Sequence[str]
+) -> dict[str, Trial]:
+    """The best trial of each of these classes."""
     allergens, roles_only = case.allergens
-    best = NEVER
-    agents = AGENTS_OF[name]
-    for ingredient in agents if roles_only else agents.keys() & {*exposures, *allergens}:
-        trial = trial_of(case, agents[ingredient], exposures.get(ingredient), not_seen)
-        best = trial if best is NEVER else min(best, trial, key=_preference)
-    if best.satisfied or not _contraindicated(case, name):
-        return best
-    return Trial(
-        "UNSUITABLE", best.agent, outcome="contraindication", active=best.active, start=best.start, end=best.end
-    )
+    recorded = allergens.union(exposures)
+    classes = {}
+    for name in counted:
+        agents, best = AGENTS_OF[name], NEVER
+        for ingredient in agents if roles_only else agents.keys() & recorded:
+            trial = trial_of(case, agents[ingredient], exposures.get(ingredient), not_seen)
+            best = trial if best is NEVER else min(best, trial, key=_preference)
+        if best.grade not in SATISFYING and _contraindicated(case, name):
+            best = Trial(
+                "UNSUITABLE", best.agent, outcome="contraindication", active=best.active, start=best.start, end=best.end
+            )
+        classes[name] = best
+    return classes
 
 
 def not_tolerated(case: "Case", agent: Agent) -> str | None:
@@ -262,15 +267,17 @@ def _contraindicated(case: "Case", name: str) -> bool:
     within 42 days (tricyclics), uncontrolled or acute narrow-angle glaucoma (SNRI). Everything else of section 4 is a
     caution: not offered, but not unsuitable."""
     if name == "tca":
-        infarctions = case.events("myocardial_infarction_recent")
-        if any(_within(event.since, case.today, INFARCTION_DAYS) for event in infarctions):
-            return True
-    if name == "snri":
+        for event in case.by_meaning.get("myocardial_infarction_recent", ()):
+            if _within(event.since, case.today, INFARCTION_DAYS):
+                return True
+    elif name == "snri":
         for entry in case.by_meaning.get("glaucoma_narrow", ()):
             said = entry.name.casefold()
             if entry.status == "present" and ("uncontrolled" in said or "acute" in said):
                 return True
-    return name in ("tca", "snri") and "maoi" in case.roles_on_record and _mao_inhibitor(case)
+    else:
+        return False
+    return "maoi" in case.roles_on_record and _mao_inhibitor(case)
 
 
 def _mao_inhibitor(case: "Case") -> bool:
@@ -298,6 +305,8 @@ def _within(day: date | None, today: date, days: int) -> bool:
 
 def _combination(systemic: Iterable[str], exposures: Mapping[str, Exposure]) -> tuple[tuple[str, str] | None, int]:
     """The two systemic classes that were taken together adequately, and the longest overlap of any two."""
+    if len(exposures) < 2:
+        return None, 0
     of_class: dict[str, list[Exposure]] = {}
     for name, exposure in exposures.items():
         if name in FIRST_LINE:
@@ -319,8 +328,6 @@ def _combination(systemic: Iterable[str], exposures: Mapping[str, Exposure]) -> 
 
 def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial, taken: Sequence[str]) -> bool:
     """Whether a drug of this class could be offered to this patient, or is taken."""
-    from cds.offer import not_offered
-
     if trial.outcome in NOT_TOLERATED:
         return False
     if name in taken or name == "sodium_channel_blocker":
