@@ -65,6 +65,8 @@ not change the danger itself last."""
 JOINING = ("naloxone", "laxative")
 """What stands in the card of the danger that makes it due, beside the four of its own group."""
 LATE = ("laxative", "urine_test", "referral")
+RUNNING = frozenset({"titrate", "keep_first_line"})
+"""What goes on with the agent that is taken."""
 NEW_AGENTS = frozenset({"first_line", "second_class", "partner"})
 MAKERS: dict[str, tuple[type[Any], Callable[[Any, Finding], Made]]] = {
     ask: (kind, make)
@@ -161,38 +163,48 @@ def _chosen(group: str, made: list[Proposal]) -> tuple[Proposal, ...]:
     if len(made) < 2:
         return tuple(made)
     if group == LADDER:
-        made = sorted(made, key=lambda proposal: ORDER.index(proposal.ask))
+        made = sorted(made, key=_place)
     else:
-        made = sorted(made, key=lambda proposal: proposal.ask in LATE)
-    running = {proposal.delete for proposal in made if proposal.ask in ("titrate", "keep_first_line")}
+        made = [one for one in made if one.ask not in LATE] + [one for one in made if one.ask in LATE]
+    running = [proposal.delete for proposal in made if proposal.ask in RUNNING]
+    changes = [proposal.update for proposal in made if proposal.update is not None]
+    lowered = [(change.ref, change.dose_factor) for change in changes if change.dose_factor is not None]
     kept: list[Proposal] = []
     for proposal in made:
-        beside_running = proposal.ask in NEW_AGENTS and proposal.delete in running
+        beside_running = proposal.delete in running and proposal.ask in NEW_AGENTS
         if beside_running and any(p.ask in NEW_AGENTS and p.delete == proposal.delete for p in kept):
             continue
-        if not any(_covers(one, proposal) for one in kept) and not _outdone(proposal, made):
+        if not _is_covered(proposal, kept) and not _is_outdone(proposal.update, lowered):
             kept.append(proposal)
+    if len(kept) <= MOST:
+        return tuple(kept)
     places = {id(proposal) for proposal in [one for one in kept if one.ask not in JOINING][:MOST]}
     return tuple(proposal for proposal in kept if proposal.ask in JOINING or id(proposal) in places)
 
 
-def _covers(one: Proposal, other: Proposal) -> bool:
-    """Whether accepting ``one`` does what ``other`` would do."""
-    orders = one.create and one.create.text, other.create and other.create.text
-    return orders[0] == orders[1] and (one.update, one.delete) == (other.update, other.delete)
+def _place(proposal: Proposal) -> int:
+    return ORDER.index(proposal.ask)
 
 
-def _outdone(proposal: Proposal, made: list[Proposal]) -> bool:
-    """Whether a lower dose is proposed for the same draft."""
-    dose = _dose(proposal)
-    return dose is not None and any(
-        (other := _dose(one)) is not None and other[0] == dose[0] and other[1] < dose[1] for one in made
-    )
+def _is_covered(proposal: Proposal, kept: list[Proposal]) -> bool:
+    """Whether accepting one of these does what this one would do."""
+    order = proposal.create and proposal.create.text
+    for one in kept:
+        if (
+            one.delete == proposal.delete
+            and one.update == proposal.update
+            and (one.create and one.create.text) == order
+        ):
+            return True
+    return False
 
 
-def _dose(proposal: Proposal) -> tuple[str, Decimal] | None:
-    change = proposal.update
-    return None if change is None or change.dose_factor is None else (change.ref, change.dose_factor)
+def _is_outdone(change: Update | None, lowered: list[tuple[str, Decimal]]) -> bool:
+    """Whether one of these shares of a dose is lower, of the same draft."""
+    factor = None if change is None or len(lowered) < 2 else change.dose_factor
+    if change is None or factor is None:
+        return False
+    return any(ref == change.ref and share < factor for ref, share in lowered)
 
 
 def _with_recommended(made: tuple[Proposal, ...]) -> tuple[Proposal, ...]:

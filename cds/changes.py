@@ -26,6 +26,7 @@ LIQUID_UNITS = frozenset({"ml", "mg/ml"})
 MASS = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
 DOSE_LIMITS = frozenset({"DD-16", "DD-22", "DD-23", "DD-24", "DD-25", "DD-26"})
 """Rules with a limit on the dose: after a change none of them may still warn of the draft."""
+LIMITED = DOSE_LIMITS | {"DD-17"}
 TRAMADOL_HOURS = int(load_group("organ")["DD-16"].number("shortest_interval_hours"))
 TO_LIMIT = "to_limit"
 """What a finding of another rule asks that has a limit for this drug: DD-17."""
@@ -48,13 +49,17 @@ def lower_dose(
 
 def _passes(finding: Finding, draft: MedicationOrder, ask: str, factor: Decimal, second: SecondReview) -> bool:
     """Whether this share of the dose brings nothing new, and settles what has to be settled."""
-    limited = any(gravity < MILDEST for rule, gravity in second.known.items() if rule in DOSE_LIMITS | {"DD-17"})
-    if ask == "half_dose" and not limited and second.is_milder_at(draft, factor):
+    if ask == "half_dose" and not _limited(second) and second.is_milder_at(draft, factor):
         return True
     found = second.findings_at(draft, factor)
     if second.new_among(found):
         return False
     return _settled(draft, found, DOSE_LIMITS if ask == "half_dose" else DOSE_LIMITS | {finding.rule})
+
+
+def _limited(second: SecondReview) -> bool:
+    """Whether a limit on the dose is exceeded as drafted."""
+    return min([second.known[rule] for rule in LIMITED & second.known.keys()], default=MILDEST) < MILDEST
 
 
 def _settled(draft: MedicationOrder, found: Iterable[Finding], rules: Collection[str]) -> bool:

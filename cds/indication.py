@@ -78,9 +78,8 @@ class Indication(Struct, frozen=True):
     @property
     def short_name(self) -> str:
         """A name that fits a card's summary."""
-        for meaning, name in SHORT_NAMES:
-            if meaning in self.meanings:
-                return name
+        if not SHORTLY_NAMED.isdisjoint(self.meanings):
+            return next(name for meaning, name in SHORT_NAMES if meaning in self.meanings)
         return self.name if self.name and len(self.name) <= SHORT_NAME_LIMIT else "neuropathic pain"
 
 

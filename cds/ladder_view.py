@@ -1,6 +1,6 @@
 """What every ladder rule asks first: is this a new opioid for neuropathic pain, and where does the patient stand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from msgspec import Struct
@@ -31,6 +31,16 @@ COUGH_PARTNERS = frozenset(
     }
 )  # fmt: skip
 NOT_ON_RECORD = "not on record"
+NEVER_TRIED = {name: {f"{name}_trial": NEVER.grade, f"{name}_history": NOT_ON_RECORD} for name in CLASSES}
+OTHER_CLASSES = tuple(name for name in CLASSES if name not in SYSTEMIC_CLASSES)
+"""The classes that only some kinds of pain have."""
+ENDINGS = {
+    "failure": "failed",
+    "intolerance": "not tolerated",
+    "allergy": "allergy on record",
+    "contraindication": "contraindicated today",
+}
+"""How a trial came out, in words."""
 CONTINUATION = DoesNotApply("continuation")
 
 
@@ -134,25 +144,29 @@ def facts_of(case: Case, draft: MedicationOrder, seen: View) -> dict[str, str]:
         facts["ladder_state"] = seen.ladder.state
         for name in CLASSES:
             if name in seen.ladder.classes:
-                facts |= trial_facts(name, seen.ladder.classes[name])
+                facts.update(trial_facts(name, seen.ladder.classes[name]))
         facts["tricyclic_and_other_history"] = _tricyclic_and_others(seen.ladder)
     return facts
 
 
 def _tricyclic_and_others(ladder: Ladder) -> str:
     """The trial of a tricyclic, and those of the classes that only some kinds of pain have, where one was tried."""
-    others = [name for name in CLASSES if name not in SYSTEMIC_CLASSES and ladder.classes.get(name, NEVER) != NEVER]
-    said = (f"; {CLASS_NAMES[name]}: {history_of(ladder.classes[name])}" for name in others)
-    return "".join((history_of(ladder.classes["tca"]), *said))
+    said = history_of(ladder.classes["tca"])
+    for name in OTHER_CLASSES:
+        trial = ladder.classes.get(name, NEVER)
+        if trial is not NEVER:
+            said += f"; {CLASS_NAMES[name]}: {history_of(trial)}"
+    return said
 
 
 def indication_facts(indication: Indication) -> dict[str, str]:
+    short_name, source = indication.short_name, indication.source or "order"
     facts = {
-        "indication": indication.short_name,
-        "indication_name": indication.name or indication.short_name,
+        "indication": short_name,
+        "indication_name": indication.name or short_name,
         "indication_grade": indication.grade,
-        "indication_source": indication.source or "order",
-        "basis": BASIS[indication.source or "order"],
+        "indication_source": source,
+        "basis": BASIS[source],
     }
     if indication.since is not None:
         facts["indication_since"] = indication.since.isoformat()
@@ -161,10 +175,10 @@ def indication_facts(indication: Indication) -> dict[str, str]:
     return facts
 
 
-def trial_facts(name: str, trial: Trial) -> dict[str, str]:
+def trial_facts(name: str, trial: Trial) -> Mapping[str, str]:
     """The best trial of one class, each fact named after the class."""
     if trial is NEVER:
-        return {f"{name}_trial": trial.grade, f"{name}_history": NOT_ON_RECORD}
+        return NEVER_TRIED[name]
     facts = {f"{name}_trial": str(trial.grade)}
     if trial.agent is not None:
         facts[f"{name}_agent"] = trial.agent
@@ -204,14 +218,8 @@ def history_of(trial: Trial) -> str:
     if trial.start is not None:
         end = "today" if trial.active else _iso(trial.end)
         words.append(f"({_iso(trial.start)} to {end})" if end else f"(from {_iso(trial.start)})")
-    endings = {
-        "failure": "failed",
-        "intolerance": "not tolerated",
-        "allergy": "allergy on record",
-        "contraindication": "contraindicated today",
-    }
     text = " ".join(words)
-    return f"{text}, {endings[trial.outcome]}" if trial.outcome else text
+    return f"{text}, {ENDINGS[trial.outcome]}" if trial.outcome else text
 
 
 def name_of(name: str, trial: Trial) -> str:

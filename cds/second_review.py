@@ -89,14 +89,10 @@ class SecondReview:
         if self.case.replacements or len(draft.dosages) != 1 or draft.drug is None:
             return False
         changed = with_dose(draft, factor)
-        return (
-            one_off(changed) == one_off(draft)
-            and supply_days(changed) == supply_days(draft)
-            and all(
-                _is_lower(daily_dose(changed, part.name), daily_dose(draft, part.name))
-                for part in draft.drug.ingredients
-            )
-        )
+        for part in draft.drug.ingredients:
+            if not _is_lower(daily_dose(changed, part.name), daily_dose(draft, part.name)):
+                return False
+        return one_off(changed) == one_off(draft) and supply_days(changed) == supply_days(draft)
 
     def _other_case(
         self, gone: MedicationOrder | None, come: MedicationOrder | None, beside: MedicationOrder | None = None
@@ -182,7 +178,7 @@ class SecondReview:
 
 def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:
     """The draft at this share of its dose, as a review reads it."""
-    dosages = tuple(
+    dosages = [
         replace(
             dosage,
             text=None,
@@ -192,8 +188,8 @@ def with_dose(draft: MedicationOrder, factor: Decimal) -> MedicationOrder:
             max_single=_share(dosage.max_single, factor),
         )
         for dosage in draft.dosages
-    )
-    return replace(draft, dosages=dosages, quantity=_share(draft.quantity, factor))
+    ]
+    return replace(draft, dosages=tuple(dosages), quantity=_share(draft.quantity, factor))
 
 
 def at_interval(draft: MedicationOrder, hours: int) -> MedicationOrder:

@@ -1,6 +1,7 @@
 """Orders beside an opioid or a first-line drug: naloxone, a laxative, an ECG, a urine test, a referral, capsaicin."""
 
 from decimal import Decimal
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from cds.schedules import SCHEDULES
 from cds.service_codes import SERVICE_CODES
 
 
+@cache
 def rescue_order() -> PlainOrder:
     """Naloxone 4 mg nasal spray, two units, as needed (SAF-01)."""
     rescue = SCHEDULES.rescue
@@ -57,6 +59,7 @@ def service_order(meaning: str, note: str | None = None) -> PlainOrder:
     )
 
 
+@cache
 def laxative_order(laxative: Laxative) -> PlainOrder:
     """A laxative for as long as the opioid is taken, 30 days at first."""
     days = SCHEDULES.whole("order_days")
