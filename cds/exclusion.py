@@ -1,11 +1,12 @@
 """What switches the ladder off for an order (G02): cancer or acute pain, palliative care, treatment of a use disorder,
 sickle cell disease, an age under 18."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from msgspec import Struct
 
-from cds.chart import Chart, MedicationOrder, Patient
+from cds.chart import Chart, Condition, MedicationOrder, Patient
 from cds.indication import NEUROPATHIC, NOT_PROVIDED
 from cds.knowledge import load_group
 
@@ -17,6 +18,8 @@ PALLIATIVE_DAYS = KNOWLEDGE["G02"].days("palliative_procedure_days")
 CANCER = frozenset({"cancer_pain", "cancer_active"})
 ACUTE = frozenset({"acute_or_surgical", "trauma_recent", "surgery_aftercare", "tonsillectomy"})
 ACUTE_EVENTS = ACUTE | {"head_injury"}
+EXCLUDING = CANCER | ACUTE_EVENTS | {"palliative", "sickle_cell"}
+"""What a condition must mean to exclude anything."""
 USE_DISORDER = frozenset({"opioid_use_disorder", "opioid_use_disorder_remission"})
 
 USE_DISORDER_TREATED = "treatment of opioid use disorder"
@@ -49,7 +52,8 @@ def _because(draft: MedicationOrder, chart: Chart, today: date) -> str | None:
     visit = frozenset[str]()
     if chart.encounter is not None:
         visit = visit.union(*[reason.meanings for reason in chart.encounter.reasons])
-    present = frozenset().union(*[entry.meanings for entry in chart.conditions if entry.status == "present"])
+    listed = [entry for entry in chart.conditions if not EXCLUDING.isdisjoint(entry.meanings)]
+    present = frozenset().union(*[entry.meanings for entry in listed if entry.status == "present"])
     if "palliative" in given | visit | present or _palliative_procedure(chart, today):
         return "palliative care"
     own = _by_its_reason(draft, given) if given else None
@@ -63,7 +67,7 @@ def _because(draft: MedicationOrder, chart: Chart, today: date) -> str | None:
         return "cancer pain"
     if "sickle_cell" in present | visit:
         return "sickle cell disease"
-    return "acute pain" if _recent_event(chart, today) else None
+    return "acute pain" if _recent_event(listed, chart, today) else None
 
 
 def _by_its_reason(draft: MedicationOrder, given: frozenset[str]) -> str | None:
@@ -94,12 +98,10 @@ def _palliative_procedure(chart: Chart, today: date) -> bool:
     )
 
 
-def _recent_event(chart: Chart, today: date) -> bool:
+def _recent_event(listed: Iterable[Condition], chart: Chart, today: date) -> bool:
     """Surgery or trauma in the last 30 days. An event without a date lies outside."""
     days: list[date | None] = [
-        entry.since
-        for entry in chart.conditions
-        if entry.status != "refuted" and not ACUTE_EVENTS.isdisjoint(entry.meanings)
+        entry.since for entry in listed if entry.status != "refuted" and not ACUTE_EVENTS.isdisjoint(entry.meanings)
     ]
     days += [entry.done for entry in chart.procedures if not ACUTE_EVENTS.isdisjoint(entry.meanings)]
     if chart.encounter is not None and any(not ACUTE.isdisjoint(reason.meanings) for reason in chart.encounter.reasons):

@@ -19,6 +19,7 @@ from cds.supply import (
     COMPLETED,
     NEVER_COUNTED,
     ON_HOLD,
+    PLANS,
     STOPPED,
     counts,
     first_day,
@@ -71,7 +72,7 @@ def active_medications(medications: Sequence[MedicationOrder], today: date) -> t
     stopped = [record for record in records if record.status in STOPPED and is_order(record)]
     active = []
     for record in records:
-        if record.status in NEVER_ACTIVE or not counts(record):
+        if record.status in NEVER_ACTIVE or (record.intent in PLANS and not counts(record)):
             continue
         is_active = _is_active(record, today)
         if is_active is None:
@@ -208,7 +209,8 @@ def _stopped_with(fill: MedicationOrder, order: MedicationOrder) -> bool:
 def _is_active(record: MedicationOrder, today: date) -> bool | None:
     """Whether this record, which counts and was not stopped, is active; None where that hangs on its dispenses."""
     first = record.start or first_day(record)
-    if first is not None and first > today and not _written_today(record, today):
+    taken = 0 if first is None else (today - first).days
+    if taken < 0 and not _written_today(record, today):
         return False
     if record.status in ENDED:
         if record.kind != "dispense":
@@ -216,7 +218,6 @@ def _is_active(record: MedicationOrder, today: date) -> bool | None:
         if record.status == ON_HOLD:
             return False
     if first is not None and record.end is None:
-        taken = (today - first).days
         if taken <= GRACE_DAYS:
             return True
         days = recorded_supply_days(record) if record.valid_to is None else None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -111,9 +112,13 @@ def indication(draft: MedicationOrder, chart: Chart, today: date) -> Indication:
     given = _usable(draft.reasons)
     if given:
         return _from_order(given, [_of_condition(entry) for entry in chart.conditions if entry.status == "present"])
-    pains = [entry for entry in chart.conditions if entry.status == "present" and not PAIN.isdisjoint(entry.meanings)]
-    listed = [_of_condition(entry) for entry in pains]
-    encounter = [_of_condition(entry) for entry in pains if entry.encounter_diagnosis]
+    listed, encounter = [], []
+    for entry in chart.conditions:
+        if entry.status == "present" and not PAIN.isdisjoint(entry.meanings):
+            pain = _of_condition(entry)
+            listed.append(pain)
+            if entry.encounter_diagnosis:
+                encounter.append(pain)
     if chart.encounter is not None:
         encounter += [_of_reason(reason, chart.encounter.start) for reason in _usable(chart.encounter.reasons)]
     unseen = _unseen(chart)
@@ -121,8 +126,8 @@ def indication(draft: MedicationOrder, chart: Chart, today: date) -> Indication:
     if found:
         rival = any(pain.other_pain for pain in encounter)
         return _decided("possible" if rival else "probable", found, "encounter", unseen)
-    other_pain = any(pain.other_pain for pain in (*encounter, *listed))
     found = [pain for pain in listed if pain.surely_neuropathic]
+    other_pain = any(pain.other_pain for pain in (*encounter, *listed))
     if found:
         return _decided("possible" if other_pain else "probable", found, "problem list", unseen)
     found = [
@@ -165,8 +170,9 @@ def _placed(reason: _Pain, listed: Sequence[_Pain]) -> _Pain:
 
 def _unseen(chart: Chart) -> tuple[str, ...]:
     """Sources that may hold a neuropathic reason and were not answered."""
-    told = [(question, chart.questions.get(question, NOT_PROVIDED)) for question in SOURCES_SEEN]
-    return tuple([f"{question}: {how}" for question, how in told if how != ANSWERED])
+    told = chart.questions
+    unseen = [question for question in SOURCES_SEEN if told.get(question) != ANSWERED]
+    return tuple([f"{question}: {told.get(question, NOT_PROVIDED)}" for question in unseen]) if unseen else ()
 
 
 def _of_reason(reason: Reason, since: date | None = None) -> _Pain:
@@ -179,10 +185,15 @@ def _of_condition(entry: Condition) -> _Pain:
 
 def _decided(grade: Grade, found: Sequence[_Pain], source: str, unseen: tuple[str, ...]) -> Indication:
     """The indication that the most specific of these conditions gives. Pain is localized where all of them are."""
-    best = found[0]
-    if len(found) > 1:
-        best = min(found, key=lambda pain: (-_specificity(pain), pain.name, str(pain.since)))
-    where = {_localized(pain) for pain in found}
+    best = found[0] if len(found) == 1 else min(found, key=_preference)
+    where: set[bool | None] = set()
+    all_feet, any_face = True, False
+    for pain in found:
+        named = _named_places(pain.name) if pain.site is None else _places(f"{pain.name} {pain.site}")
+        feet_only = named.feet_only and not pain.localized
+        where.add(_localized(pain, feet_only))
+        all_feet = all_feet and feet_only
+        any_face = any_face or named.face_or_scalp or not FACE_OR_SCALP.isdisjoint(pain.meanings)
     return Indication(
         grade=grade,
         name=best.name,
@@ -190,33 +201,38 @@ def _decided(grade: Grade, found: Sequence[_Pain], source: str, unseen: tuple[st
         since=best.since,
         source=source,
         localized=where.pop() if len(where) == 1 else None,
-        feet_only=all(_feet_only(pain) for pain in found),
-        face_or_scalp=any(_face_or_scalp(pain) for pain in found),
+        feet_only=all_feet,
+        face_or_scalp=any_face,
         unknown=unseen,
     )
 
 
-def _specificity(pain: _Pain) -> int:
+def _preference(pain: _Pain) -> tuple[int, str, str]:
+    """The most specific first."""
     known = len(SHORTLY_NAMED & pain.meanings)
-    return known + 10 * ("neuropathic_definite" in pain.meanings)
+    return -known - 10 * ("neuropathic_definite" in pain.meanings), pain.name, str(pain.since)
 
 
-def _localized(pain: _Pain) -> bool | None:
+def _localized(pain: _Pain, feet_only: bool) -> bool | None:
     if not DIFFUSE.isdisjoint(pain.meanings):
         return False
-    if pain.localized is None and pain.site is not None and not _feet_only(pain):
+    if pain.localized is None and pain.site is not None and not feet_only:
         return True
     return pain.localized
 
 
-def _feet_only(pain: _Pain) -> bool:
-    if pain.localized:
-        return False
-    where = f"{pain.name} {pain.site or ''}".casefold()
-    return FEET_WORDS.search(where) is not None and BEYOND_FEET_WORDS.search(where) is None
+class _Places(Struct, frozen=True):
+    """Which places the words of a pain name."""
+
+    feet_only: bool
+    face_or_scalp: bool
 
 
-def _face_or_scalp(pain: _Pain) -> bool:
-    if not FACE_OR_SCALP.isdisjoint(pain.meanings):
-        return True
-    return FACE_WORDS.search(f"{pain.name} {pain.site or ''}".casefold()) is not None
+def _places(words: str) -> _Places:
+    said = words.casefold()
+    feet_only = FEET_WORDS.search(said) is not None and BEYOND_FEET_WORDS.search(said) is None
+    return _Places(feet_only, FACE_WORDS.search(said) is not None)
+
+
+_named_places = lru_cache(maxsize=1024)(_places)
+"""The same of the name of a condition, which says the same for every patient."""

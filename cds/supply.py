@@ -81,7 +81,7 @@ def recorded_supply_days(order: MedicationOrder) -> Decimal | None:
     the validity; None where neither is known. A dispense is one fill."""
     days = order.supply_days
     if days is None or not days.is_finite() or days <= ZERO:
-        days = _quantity_days(order)
+        days = None if order.quantity is None else _quantity_days(order)
     if days is None:
         return None
     if order.repeats is not None and order.repeats > 0 and order.kind != "dispense":
