@@ -17,6 +17,7 @@ TEXTS, CONTEXT = "condition_texts.csv", "context_words.csv"
 KINDS = (
     "negation",
     "negation_next",
+    "negation_last",
     "negation_after",
     "family",
     "history",
@@ -113,32 +114,35 @@ def _reach(
     kinds = {match.start: match for match in context}
     stops = {match.start: match.stop for match in matches}
     headings = {match.stop - 1 for match in context if "family" in match.meaning}
+    last = {match.stop: match.start for match in matches}
     negated, past, uncertain = [False] * len(tokens), [False] * len(tokens), [False] * len(tokens)
-    denying = recalling = doubting = next_only = False
-    clause = 0
+    denying = recalling = doubting = False
+    clause, following = 0, -1
     for at, word in enumerate(tokens):
         if word in CLAUSE_SIGNS:
-            denying = denying and word == ":" and at - 1 in headings
-            recalling = doubting = next_only = False
+            denying = denying and (word == "[" or (word == ":" and at - 1 in headings))
+            recalling = doubting = False
             clause = clause if word in SOFT_SIGNS else at
         elif at in kinds:
             kind = kinds[at].meaning
             if "clause_end" in kind:
-                denying = recalling = doubting = next_only = False
+                denying = recalling = doubting = False
                 clause = at
             denying |= bool(kind & OF_SOMEBODY_ELSE_OR_NOT)
             recalling |= "history" in kind
             doubting |= "uncertain" in kind
-            next_only = "negation_next" in kind
+            if "negation_next" in kind:
+                following = kinds[at].stop
+            if "negation_last" in kind and at in last and kinds[at].stop not in stops:
+                negated[last[at] : at] = [True] * (at - last[at])
             for word_after, reached in (("negation_after", negated), ("history_after", past)):
                 if word_after in kind:
                     reached[clause:at] = [True] * (at - clause)
                     clause = at
-        elif at in stops and next_only:
+        elif at == following and at in stops:
             negated[at : stops[at]] = [True] * (stops[at] - at)
-            next_only = False
-        elif is_word(word):
-            next_only = False
+        elif at == following and not is_word(word):
+            following += 1
         negated[at] |= denying
         past[at] = recalling
         if word == "?":  # a question about what stands before it and after

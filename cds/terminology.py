@@ -5,7 +5,7 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from cds.condition_table import NEUROPATHIC, ConditionRow, load_conditions, systems_of
+from cds.condition_table import ICD, NEUROPATHIC, ConditionRow, load_conditions, plain_code, systems_of
 from cds.condition_text import UNSPECIFIC, TextMeaning, load_condition_texts
 from cds.observation_table import LOINC, Scale, load_observations
 from cds.words import tokens_of
@@ -14,6 +14,22 @@ CACHE_SIZE = 4096
 CACHED_CHARACTERS = 2000
 """Longer concepts are read each time: the caches stay small whatever is sent."""
 NAME_LENGTH = 80
+ADMINISTRATIVE = ("R97", "V", "W", "X", "Y", "Z")
+"""Chapters of ICD-10-CM for contacts, circumstances and causes. A disease that a title there names is screened for, or
+somebody else's, or over."""
+NOT_BESIDE_THEM = frozenset(
+    {
+        "cancer_active",
+        "palliative",
+        "sickle_cell",
+        "acute_or_surgical",
+        "trauma_recent",
+        "hiv",
+        "dialysis",
+        "ckd_stage_5d",
+    }
+)
+"""What the text beside such a code does not tell: what excludes the ladder has codes of its own."""
 OBSTRUCTIVE, CPAP = "obstructive_sleep_apnea", "cpap"
 
 
@@ -108,9 +124,10 @@ def _meaning_of(concept: Concept, codes: list[tuple[str, str]]) -> ConditionMean
     if not read:
         return ConditionMeaning(frozenset(), printable(concept), usable=bool(codes))
     said = said or _most_telling(read)
-    return ConditionMeaning(
-        _CONDITIONS.with_implied(said.meanings), printable(concept), said.localized, said.specific, said.negated
-    )
+    meanings = _CONDITIONS.with_implied(said.meanings)
+    if any(system == ICD and plain_code(code).startswith(ADMINISTRATIVE) for system, code in codes):
+        meanings -= NOT_BESIDE_THEM
+    return ConditionMeaning(meanings, printable(concept), said.localized, said.specific, said.negated)
 
 
 _remembered_condition = lru_cache(CACHE_SIZE)(_condition_meaning)

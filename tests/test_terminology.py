@@ -108,6 +108,47 @@ def test_the_code_wins_over_the_text() -> None:
     assert healed.usable
 
 
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("Z12.31", "Encounter for screening mammogram for malignant neoplasm of breast"),
+        ("Z12.11", "Colon cancer screening"),
+        (
+            "Z09",
+            "Encounter for examination after treatment for conditions other than malignant neoplasm",
+        ),
+        ("Z15.01", "Genetic susceptibility to malignant neoplasm of breast"),
+        ("R97.1", "Elevated cancer antigen 125 [CA 125]"),
+        ("Z53.20", "Hospice care declined"),
+        ("Z71.89", "Hospice care discussion"),
+        ("Z11.4", "Encounter for screening for human immunodeficiency virus [HIV]"),
+        ("Z83.0", "Family history of human immunodeficiency virus [HIV] disease"),
+        ("Z29.81", "Encounter for HIV pre-exposure prophylaxis"),
+        ("Z71.7", "Human immunodeficiency virus [HIV] counseling"),
+        ("Z98.84", "Bariatric surgery status"),
+        ("Z63.72", "Alcoholism and drug addiction in family"),
+        ("Z15.1", "Genetic susceptibility to epilepsy and neurodevelopmental disorders"),
+        ("H33.041", "Retinal detachment with retinal dialysis, right eye"),
+        ("V89.2XXA", "Person injured in unspecified motor-vehicle accident, traffic, initial encounter"),
+    ],
+)
+def test_the_title_of_a_contact_or_circumstance_is_no_disease(code: str, title: str) -> None:
+    assert condition_meaning(coded(code, text=title, display=title)).meanings == set()
+
+
+def test_the_title_of_a_contact_still_tells_of_a_danger() -> None:
+    assert "overdose_history" in condition_meaning(coded("Z91.89", text="History of opioid overdose")).meanings
+    assert "alcohol_use_disorder" in condition_meaning(coded("Z71.41", text="Alcohol abuse counseling")).meanings
+    assert "pregnancy" in condition_meaning(coded("Z33.3")).meanings
+    assert "palliative" in condition_meaning(coded("Z51.5", text="Palliative care")).meanings
+
+
+def test_a_stage_from_one_to_four_is_not_known() -> None:
+    title = "Hypertensive chronic kidney disease with stage 1 through stage 4 chronic kidney disease"
+    for code in ("I12.9", "I13.10"):
+        assert condition_meaning(coded(code, text=title)).meanings == {"ckd_stage_unknown"}
+
+
 def test_an_unspecific_code_gives_way_to_a_specific_text() -> None:
     assert "postherpetic_neuralgia" in condition_meaning(coded("R52", text="Postherpetic neuralgia")).meanings
     for text in (None, "Chronic pain", "knee"):
@@ -225,6 +266,14 @@ def test_a_text_that_says_nothing_is_no_reason(text: str) -> None:
         "Mother has sleep apnea",
         "Overdose: none",
         "overdose ruled out",
+        "Colon cancer screening",
+        "Hospice care declined",
+        "Declined palliative care",
+        "Palliative care declined by patient",
+        "Hospice discussed with family",
+        "Discussion about hospice",
+        "Encounter for screening for human immunodeficiency virus [HIV]",
+        "Exposure to HIV",
     ],
 )
 def test_what_is_denied_or_past_is_taken_back(text: str) -> None:
@@ -241,6 +290,10 @@ def test_what_is_denied_or_past_is_taken_back(text: str) -> None:
         ("no radiculopathy. Postherpetic neuralgia", {DEFINITE, "postherpetic_neuralgia"}),
         ("no radiculopathy but sciatica", {PROBABLE, "lumbosacral_radiculopathy"}),
         ("neuropathy, no pain", set()),
+        ("sleep apnea, CPAP refused", {"sleep_apnea"}),
+        ("COPD, lung cancer screening", {"copd"}),
+        ("opioid use disorder, declined treatment", {"opioid_use_disorder"}),
+        ("Sleep apnea declined CPAP", {"sleep_apnea"}),
         ("non-traumatic sciatica", {PROBABLE, "lumbosacral_radiculopathy"}),
     ],
 )
