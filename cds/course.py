@@ -14,7 +14,7 @@ from cds.once import once_a_case, once_a_chart, once_for
 from cds.outcome import any_of
 from cds.scope import is_opioid, is_systemic, opioids_of, stops, strength
 from cds.spans import Span, before, shared
-from cds.supply import last_day
+from cds.supply import STOPPED, is_order, last_day
 
 DoseChange = Literal["rises", "unchanged", "falls", "unknown"]
 Records = Sequence[tuple[MedicationOrder, Span]]
@@ -145,18 +145,43 @@ def continuation(case: Case, draft: MedicationOrder) -> bool:
 def opioid_records(case: Case) -> Records:
     """Every opioid record that counts, with its days."""
     found = [record for record in case.chart.medications if record.drug is not None and record.drug.is_opioid]
-    return recorded_spans(found, case.today) if found else ()
+    if not found:
+        return ()
+    spans = recorded_spans(found, case.today)
+    if any(_cut_short(record, case.today) for record in found):
+        spans = tuple([(record, _until_next(record, days, spans, case.today)) for record, days in spans])
+    return spans
+
+
+def _cut_short(record: MedicationOrder, today: date) -> bool:
+    """A stopped order whose supply would reach to today: it ended before that, and R4 has no element for the day."""
+    if record.status not in STOPPED or record.end is not None or not is_order(record):
+        return False
+    last = last_day(record)
+    return last is not None and last >= today
+
+
+def _until_next(record: MedicationOrder, days: Span, spans: Records, today: date) -> Span:
+    """Of what was cut short, the days until another order of the same drug began; without one nobody knows."""
+    if not _cut_short(record, today):
+        return days
+    begun = [
+        other.start
+        for one, other in spans
+        if days.start < other.start <= today and not set(opioids_of(one)).isdisjoint(opioids_of(record))
+    ]
+    return Span(days.start, before(min(begun))) if begun else Span(days.start, None, end_known=False)
 
 
 @once_a_chart
 def undated(case: Case) -> bool:
-    """An active opioid has no dates, or nobody knows how long it has been or will be taken."""
+    """An opioid has no dates, or nobody knows how long it has been or will be taken."""
     for order in case.listed:
         if order.drug is not None and order.drug.is_opioid:
             days = span(order, case.today)
             if days is None or not days.end_known:
                 return True
-    return False
+    return any(not days.end_known and _cut_short(record, case.today) for record, days in opioid_records(case))
 
 
 def _each(days: Iterable[bool | None]) -> bool | None:

@@ -15,6 +15,7 @@ PLANS = frozenset({"proposal", "plan"})
 STOPPED = STOPPING_STATUSES | {"inactive"}
 ON_HOLD = "on-hold"
 COMPLETED = "completed"
+CLOSED = STOPPED | {COMPLETED}
 
 OPEN_DAYS = 365
 """A record without any end counts for so many days after it was written (CLINICAL.md section 13)."""
@@ -54,9 +55,18 @@ def last_day(order: MedicationOrder) -> date | None:
 
 
 def last_day_from(order: MedicationOrder, first: date | None) -> date | None:
-    """The same where the first day is known already."""
+    """The same where the first day is known already. The day on which an order was closed may be long after its supply
+    was used up: it shortens, and never lengthens."""
     if order.end is not None:
-        return order.end
+        if order.kind != "request" or order.status not in CLOSED:
+            return order.end
+        supplied = _supplied_until(order, first)
+        return order.end if supplied is None else min(order.end, supplied)
+    return _supplied_until(order, first)
+
+
+def _supplied_until(order: MedicationOrder, first: date | None) -> date | None:
+    """The last day by supply, dosage bounds or validity."""
     if first is None:
         ends = [dosage.bounds_end for dosage in order.dosages]
         bounded = [end for end in ends if end is not None]

@@ -1,6 +1,9 @@
 """Naive or tolerant, established or new, rising or unchanged, continued or not (CLINICAL.md sections 1 and 13)."""
 
+from decimal import Decimal
+
 import pytest
+from msgspec.structs import replace
 
 from cds.case import Case
 from cds.chart import Dosage, MedicationOrder
@@ -53,6 +56,23 @@ def test_naive_is_not_known_without_a_history_but_known_facts_decide() -> None:
     assert naive(of(questions={})) is None
     assert naive(of(dispense("d", OXYCODONE, 25, 20), questions={})) is False
     assert naive(of()) is True
+
+
+def test_what_was_stopped_within_its_supply_was_taken_nobody_knows_how_long() -> None:
+    stopped = order("a", OXYCODONE, a_day(5, 12), authored=day(60), status="stopped", supply_days=Decimal(90))
+    assert naive(of(stopped)) is None
+    assert tolerant(of(stopped)) is None
+    renewed = order("b", OXYCODONE, a_day(5, 12), authored=day(20), supply_days=Decimal(30))
+    assert naive(of(stopped, renewed)) is False
+    assert tolerant(of(stopped, renewed)) is True
+    assert not continuation(of(stopped, new=DRAFT), DRAFT)
+    assert naive(of(replace(stopped, end=day(40)))) is True
+
+
+def test_a_stopped_order_of_another_opioid_is_not_ended_by_the_next() -> None:
+    stopped = order("a", OXYCODONE, a_day(5, 12), authored=day(60), status="stopped", supply_days=Decimal(90))
+    other = order("b", CODEINE, a_day(30, 2), authored=day(20), supply_days=Decimal(3))
+    assert tolerant(of(stopped, other)) is None
 
 
 def test_naive_is_not_known_where_an_active_opioid_has_no_length() -> None:

@@ -37,6 +37,22 @@ def active(*medications: MedicationOrder) -> list[str]:
     return [entry.ref.split("/")[1] for entry in active_medications(medications, TODAY)]
 
 
+@pytest.mark.parametrize(("ended", "last"), [(1, 115), (115, 115), (117, 117)])
+@pytest.mark.parametrize("status", ["completed", "stopped"])
+def test_the_day_on_which_an_order_was_closed_does_not_lengthen_it(ended: int, last: int, status: str) -> None:
+    closed = order("a", OXYCODONE, authored=day(119), end=day(ended), status=status, supply_days=Decimal(5))
+    assert span(closed, TODAY) == Span(day(119), day(last))
+
+
+def test_the_end_of_what_still_runs_or_was_reported_is_its_end() -> None:
+    assert span(order("a", OXYCODONE, authored=day(119), end=day(1), supply_days=Decimal(5)), TODAY) == Span(
+        day(119), day(1)
+    )
+    told = statement("s", OXYCODONE, start=day(119), end=day(1), status="completed", supply_days=Decimal(5))
+    assert span(told, TODAY) == Span(day(119), day(1))
+    assert span(order("a", OXYCODONE, authored=day(9), end=day(1), status="completed"), TODAY) == Span(day(9), day(1))
+
+
 # Which records count
 
 
