@@ -106,11 +106,16 @@ def _single(event: Condition) -> bool:
 
 
 def _lasts(case: Case, event: Condition) -> bool:
-    """Still present however long ago it began; a single seizure only where it is treated, or that is not known."""
-    if event.status != "present":
-        return False
-    treated = any("gabapentinoid" not in order.drug.roles for order in case.taking("anticonvulsant") if order.drug)
-    return treated or not _single(event) or not case.medications_known
+    """Treated, or still present however long ago it began; a single seizure only where it is treated, or that is not
+    known."""
+    if treated(case):
+        return True
+    return event.status == "present" and (not _single(event) or not case.medications_known)
+
+
+def treated(case: Case) -> bool:
+    """Whether a drug against seizures is taken: what it treats is not over, whatever the list says."""
+    return any("gabapentinoid" not in order.drug.roles for order in case.taking("anticonvulsant") if order.drug)
 
 
 def _lately(case: Case, condition: Condition, days: int) -> bool:

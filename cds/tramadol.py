@@ -10,6 +10,7 @@ from cds.chart import MedicationOrder
 from cds.drugs import ingredient_roles
 from cds.knowledge import load_group
 from cds.partners import partners
+from cds.seizures import treated
 
 KNOWLEDGE = load_group("ladder")["NP-04"]
 ANTIDEPRESSANT_DAYS = KNOWLEDGE.days("antidepressant_days")
@@ -79,9 +80,8 @@ def _why(name: str) -> str:
 
 def _diseases(case: Case) -> Iterable[str]:
     seizures = case.events(*SEIZURES)
-    if any(event.since is not None and 0 <= (case.today - event.since).days <= SEIZURE_DAYS for event in seizures) or (
-        case.has(*SEIZURES)
-    ):
+    recent = (event.since is not None and 0 <= (case.today - event.since).days <= SEIZURE_DAYS for event in seizures)
+    if seizures and (any(recent) or case.has(*SEIZURES) or treated(case)):
         yield "seizures"
     if case.has(*WITHDRAWAL):
         yield "withdrawal of alcohol or a drug (seizures)"

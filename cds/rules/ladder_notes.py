@@ -6,10 +6,10 @@ from cds.exposures import is_agent
 from cds.first_line import FIRST_LINE
 from cds.knowledge import load_group
 from cds.ladder_view import facts_of, view
+from cds.offer import not_offered
 from cds.outcome import CannotTell, DoesNotApply, Fires, Outcome
 from cds.scope import is_opioid
 from cds.supply import counts
-from cds.trials import not_tolerated
 
 KNOWLEDGE = load_group("ladder")
 MILD_POINTS = KNOWLEDGE["NP-13"].number("mild_points")
@@ -31,10 +31,11 @@ def localized_pain_without_topical(case: Case, draft: MedicationOrder) -> Outcom
     records = (*filter(counts, case.chart.medications), *case.starting)
     if any(is_agent(order, FIRST_LINE[name]) for order in records for name in topical):
         return DoesNotApply("topical agent on record")
-    useful = topical if seen.indication.localized else ("capsaicin",)
-    if all(not_tolerated(case, FIRST_LINE[name]) is not None for name in useful):
-        return DoesNotApply("topical agents not tolerated")
-    words = "default" if seen.indication.localized else "feet"
+    lidocaine = not_offered(case, "lidocaine_patch", draft, stays=True)
+    capsaicin = not_offered(case, "capsaicin_patch", draft, stays=True)
+    if capsaicin and (lidocaine or not seen.indication.localized):
+        return DoesNotApply("no topical agent suits this patient")
+    words = "feet" if not seen.indication.localized else "capsaicin" if lidocaine else "default"
     return Fires("info", facts_of(case, draft, seen), words, ("topical",), seen.ladder.not_seen)
 
 
