@@ -45,6 +45,7 @@ ROUTES = {
 ANY_MEAL = frozenset({"C", "AC", "PC"})
 """Moments that come with each of three meals."""
 AS_NEEDED = re.compile(r"(?i)\b(?:prn|as needed|if needed|when needed)\b[\s:,-]{0,3}(?:for )?([^.;,]{3,80})")
+FOR = re.compile(r"(?i)\bfor (?!\d)([^.;,]{3,80})")
 DOSE_ELEMENTS = {"R4": ("doseAndRate",), "STU3": ("doseQuantity", "doseRange"), "R5": ("asNeeded", "asNeededFor")}
 
 
@@ -244,16 +245,15 @@ def _as_needed(sent: SentDosage) -> bool | None:
 
 
 def _asked_for(sent: SentDosage) -> tuple[Concept, ...]:
-    """The concepts; without one, what the text names after "as needed", where it means something."""
+    """The concepts; without one, what the text names after "as needed" or "for", where it means something."""
     named = (*(concepts(bytes(sent.as_needed_codeable_concept)) or ()), *(concepts(bytes(sent.as_needed_for)) or ()))
     text = sent.text or sent.patient_instruction
     if named or not text or len(text) > LONGEST:
         return named
-    said = AS_NEEDED.search(text)
-    if said is None:
-        return ()
-    written = Concept(text=said[1])
-    return (written,) if condition_meaning(written).meanings - {UNSPECIFIC} else ()
+    as_needed = AS_NEEDED.search(text)
+    parts = [as_needed[1]] if as_needed is not None else FOR.findall(text)
+    written = [Concept(text=part) for part in parts]
+    return tuple(one for one in written if condition_meaning(one).meanings - {UNSPECIFIC})
 
 
 def _positive(value: Decimal | None) -> Decimal | None:

@@ -123,16 +123,18 @@ def read_statement(ref: str, sent: shapes.MedicationStatement, records: Records)
     named = named_drug(sent, dosages.route, records)
     reasons, odd = _reasons(sent, dosages, records, sent.reason_for_use_codeable_concept, sent.reason_for_use_reference)
     runs = period(bytes(sent.effective_period))
+    adherence = fields_of(sent.adherence) or {} if sent.adherence else {}
+    causes = (sent.status_reason, sent.reason_not_taken, adherence.get("reason", ABSENT))
     order = MedicationOrder(
         ref,
         "statement",
         named.drug,
         named.name,
-        _statement_status(WORDS[sent.status], sent),
+        _statement_status(WORDS[sent.status], sent, adherence.get("code", ABSENT)),
         dosages=dosages.dosages,
         identifiers=identifiers(sent.identifier),
         reasons=reasons,
-        stopped_for=_stopped_for(sent.status_reason) or _stopped_for(sent.reason_not_taken),
+        stopped_for=next(filter(None, map(_stopped_for, causes)), None),
         category=codes(sent.category),
         authored=first_day(sent.date_asserted),
         start=first_day(runs.start or sent.effective_date_time),
@@ -223,13 +225,12 @@ def _requester(raw: Raw) -> str | None:
     return next((pointer.ref or pointer.display for pointer in found if pointer.ref or pointer.display), None)
 
 
-def _statement_status(status: str | None, sent: shapes.MedicationStatement) -> str | None:
+def _statement_status(status: str | None, sent: shapes.MedicationStatement, adherence: Raw) -> str | None:
     if sent.was_not_taken or (sent.taken or "").casefold() in {"n", "not-taken"}:
         return "not-taken"
     if status != "recorded":
         return status
-    adherence = fields_of(sent.adherence) or {} if sent.adherence else {}
-    said = codes(adherence.get("code", ABSENT))
+    said = codes(adherence)
     return next((ADHERENCE[word] for word in sorted(said) if word in ADHERENCE), "active")
 
 

@@ -285,6 +285,11 @@ def test_status_of_a_statement(elements: Any, status: str | None) -> None:
     assert listed(statement(**elements)).status == status
 
 
+def test_why_it_is_not_taken_stands_in_the_adherence_of_r5() -> None:
+    adherence = {"code": concept("x", "stopped"), "reason": {"text": "Side effects"}}
+    assert listed(statement(status="recorded", adherence=adherence)).stopped_for == "intolerance"
+
+
 def test_a_statement_of_dstu2_and_one_of_a_single_day() -> None:
     found = listed(
         statement(
@@ -433,6 +438,12 @@ def test_other_instructions_are_read_as_sigs(instruction: Any, text: str | None,
         ({"text": "1 tab q6h prn"}, 0),
         ({"text": "1 tab q6h prn " + "nerve pain " * 200}, 0),
         ({"patientInstruction": "1 tablet daily if needed for sciatica"}, 1),
+        ({"text": "Take 1 tablet twice a day for nerve pain"}, 1),
+        ({"text": "Take 1 tablet twice a day for nerve pain for 14 days"}, 1),
+        ({"text": "Take 1 tablet twice a day for 14 days, for diabetic neuropathy"}, 1),
+        ({"text": "Take 1 tablet twice a day for two weeks"}, 0),
+        ({"text": "Take 1 tablet twice a day for chronic pain"}, 0),
+        ({"text": "Take 1 tablet twice a day. Before meals"}, 0),
     ],
 )
 def test_what_it_is_needed_for_is_a_reason(instruction: Any, reasons: int) -> None:
