@@ -101,10 +101,11 @@ def taken_on(spans: Iterable[tuple[MedicationOrder, Span]], day: date) -> tuple[
 def recorded_spans(medications: Iterable[MedicationOrder], today: date) -> tuple[tuple[MedicationOrder, Span], ...]:
     """Each record that counts, with its days. From its first dispense of known length on, an order's days are those of
     its dispenses (CLINICAL.md section 5). A dispense without a dosage has that of its order."""
-    records = in_rank([record for record in medications if counts(record)])
+    records = [record for record in medications if counts(record)]
     if len(records) == 1:
         only = span(records[0], today)
         return () if only is None else ((records[0], only),)
+    records = in_rank(records)
     dispenses = _dispenses(records)
     found: list[tuple[MedicationOrder, Span]] = []
     dosed: dict[int, MedicationOrder] = {}

@@ -209,9 +209,9 @@ def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: 
         for record, part in _steps(agent, whole, days, today):
             if part.start <= today and part.last >= first:
                 clipped.append((record, Span(max(part.start, first), min(part.last, today))))
-    if len(clipped) == 1:
-        record, days = clipped[0]
-        return [Piece(days.start, days.last, _daily_mg(agent, [record]))]
+    clipped.sort(key=_start)
+    if _apart([days for _, days in clipped]):
+        return [Piece(days.start, days.last, _daily_mg(agent, [record])) for record, days in clipped]
     cuts = sorted({days.start for _, days in clipped} | {days.last + timedelta(days=1) for _, days in clipped})
     pieces = []
     for start, after in pairwise(cuts):
@@ -219,6 +219,15 @@ def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: 
         if taken:
             pieces.append(Piece(start, after - timedelta(days=1), _daily_mg(agent, one_of_each(taken))))
     return pieces
+
+
+def _start(taken: tuple[MedicationOrder, Span]) -> date:
+    return taken[1].start
+
+
+def _apart(days: Sequence[Span]) -> bool:
+    """Whether each of these spans, sorted, ends before the next begins."""
+    return all(one.last < following.start for one, following in pairwise(days))
 
 
 def _daily_mg(agent: Agent, orders: Iterable[MedicationOrder]) -> Decimal | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -31,8 +32,11 @@ class Span(Struct, frozen=True, order=True):
 
 def end_of(start: date, days: Decimal) -> date:
     """The last of so many days, the start included; a part of a day is a day. Never beyond the calendar."""
-    whole = LAST_DAY if days > CALENDAR_DAYS else max(ceil(days), 1)
-    return date.fromordinal(min(start.toordinal() + whole - 1, LAST_DAY))
+    if days > CALENDAR_DAYS:
+        return date.max
+    whole = ceil(days)
+    last = start.toordinal() + whole - 1 if whole > 1 else start.toordinal()
+    return date.fromordinal(last) if last < LAST_DAY else date.max
 
 
 def joined(spans: Iterable[Span], gap_days: int) -> tuple[Span, ...]:
@@ -41,7 +45,7 @@ def joined(spans: Iterable[Span], gap_days: int) -> tuple[Span, ...]:
     if len(spans) < 2:
         return spans
     runs: list[Span] = []
-    for span in sorted(spans, key=lambda each: (each.start, each.last)):
+    for span in sorted(spans, key=_start_and_last):
         if runs and span.start.toordinal() - runs[-1].last.toordinal() - 1 <= gap_days:
             if span.last >= runs[-1].last:
                 # Of a joined run whose last end nobody knows, the days up to that last start are sure.
@@ -50,6 +54,9 @@ def joined(spans: Iterable[Span], gap_days: int) -> tuple[Span, ...]:
         else:
             runs.append(span)
     return tuple(runs)
+
+
+_start_and_last = attrgetter("start", "last")
 
 
 def days_taken(spans: Iterable[Span], first: date, last: date) -> int:
