@@ -156,8 +156,9 @@ def _run(
     last: bool,
 ) -> Run:
     first, end = run.start, run.last
-    own = [piece for piece in pieces if first <= piece.start <= end]
-    own_enough = own if enough is pieces else [piece for piece in enough if first <= piece.start <= end]
+    only = last and pieces[0].start == first
+    own = pieces if only else [piece for piece in pieces if first <= piece.start <= end]
+    own_enough = enough if only else [piece for piece in enough if first <= piece.start <= end]
     records = [each for each in dated if each[1].start <= end and each[1].last >= first]
     taken_days = _days(own)
     return Run(
@@ -170,7 +171,7 @@ def _run(
         duration_unknown=False in [days.end_known for _, days in records],
         outcome=_outcome(records, first, end),
         last=last,
-        ref=max([(days.start, record.ref) for record, days in records])[1],
+        ref=records[0][0].ref if len(records) == 1 else max([(days.start, record.ref) for record, days in records])[1],
         latest_mg=own[-1].mg,
     )
 
