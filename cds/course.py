@@ -43,7 +43,7 @@ def naive(case: Case) -> bool | None:
     """Opioid-naive: no opioid supply covering >= 7 of the last 30 days; None where the history is not known."""
     spans = opioid_records(case)
     first = case.today - timedelta(days=NAIVE_WINDOW_DAYS - 1)
-    if days_taken([days for _, days in spans], first, case.today) >= NAIVE_DAYS:
+    if spans and days_taken([days for _, days in spans], first, case.today) >= NAIVE_DAYS:
         return False
     return True if case.history_known and not undated(case) else None
 

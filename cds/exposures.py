@@ -186,11 +186,9 @@ def _held(pieces: Sequence[Piece], days: int) -> Decimal | None:
         return None
     if len(pieces) == 1:
         return pieces[0].mg
-    doses = {piece.mg for piece in pieces if piece.mg is not None}
-    for dose in sorted(doses, reverse=True):
-        if _days([piece for piece in pieces if piece.mg is not None and piece.mg >= dose]) >= HELD_DAYS:
-            return dose
-    return None
+    dosed = [(piece, piece.mg) for piece in pieces if piece.mg is not None]
+    doses = {mg for _, mg in dosed}
+    return max([dose for dose in doses if _days([one for one, mg in dosed if mg >= dose]) >= HELD_DAYS], default=None)
 
 
 def _outcome(dated: Iterable[tuple[MedicationOrder, Span]], first: date, last: date) -> str | None:
@@ -205,11 +203,12 @@ def _outcome(dated: Iterable[tuple[MedicationOrder, Span]], first: date, last: d
 
 def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: date, today: date) -> Sequence[Piece]:
     """The days taken, cut wherever the dose may change, each day once."""
-    clipped = []
-    for whole, days in dated:
-        for record, part in _steps(agent, whole, days, today):
-            if part.start <= today and part.last >= first:
-                clipped.append((record, Span(max(part.start, first), min(part.last, today))))
+    clipped = [
+        (step, Span(max(days.start, first), min(days.last, today)))
+        for record, whole in dated
+        for step, days in _steps(agent, record, whole, today)
+        if days.start <= today and days.last >= first
+    ]
     clipped.sort(key=_start)
     if _apart([days for _, days in clipped]):
         return [Piece(days.start, days.last, _daily_mg(agent, [record])) for record, days in clipped]
