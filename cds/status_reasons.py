@@ -36,7 +36,7 @@ def load_status_reasons(folder: Path = TABLES_FOLDER, snomed: bool = True) -> St
         row.required("source")
         known: dict[tuple[str, str], str] | dict[str, str]
         if row["phrase"]:
-            known, key = by_phrase, row["phrase"].casefold()
+            known, key = by_phrase, _plain(row["phrase"])
         else:
             known, key = by_code, (row.required("system"), row.required("code"))  # type: ignore[assignment]
         if key in known:
@@ -50,8 +50,20 @@ def load_status_reasons(folder: Path = TABLES_FOLDER, snomed: bool = True) -> St
     )
 
 
+DENIALS = (
+    "no", "not", "denies", "denied", "without", "fear of", "afraid of", "worried about", "concern about",
+    "concerns about", "concerned about", "risk of", "to avoid", "to prevent", "not due to", "not because of",
+)  # fmt: skip
+_FOLDED = str.maketrans({"’": "'", "ʼ": "'", "`": "'", "´": "'", "-": " ", "‐": " ", "‑": " ", "–": " "})
+
+
 def _pattern(phrase: str) -> re.Pattern[str]:
-    return re.compile(rf"(?P<denied>\b(?:no|not|denies|denied|without)\s+)?\b{re.escape(phrase)}\b")
+    return re.compile(rf"(?P<denied>\b(?:{'|'.join(DENIALS)})\s+)?\b{re.escape(_plain(phrase))}\b")
+
+
+def _plain(text: str) -> str:
+    """In lower case, apostrophes as on a typewriter, hyphens as spaces."""
+    return " ".join(text.translate(_FOLDED).casefold().split())
 
 
 _REASONS = load_status_reasons()
@@ -76,7 +88,7 @@ def stopped_for(reason: Concept) -> StoppedFor | None:
         if meaning is not None:
             return _either({meaning})
     words = (reason.text, *(coding.display for coding in reason.codings))
-    return _either({meaning for text in words if text for meaning in _phrases(text.casefold())})
+    return _either({meaning for text in words if text for meaning in _phrases(_plain(text))})
 
 
 def _phrases(text: str) -> set[str]:
