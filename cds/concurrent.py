@@ -41,6 +41,28 @@ def lines_of_a_day(dosages: Sequence[Dosage]) -> bool:
     return len(needed) > 1 or all(_has_moment(dosage) for dosage in dosages)
 
 
+def in_turn(dosages: Sequence[Dosage]) -> Sequence[Dosage]:
+    """The instructions with numbers where they follow each other though none has one: a text that says "then", dates
+    that meet, or all but the last with a length of their own. Else as they are."""
+    if len(dosages) == 1:
+        only = dosages[0]
+        read = _readings(only) if only.dose_high is None else ()
+        return read if len(read) > 1 and all(part.sequence is not None for part in read) else dosages
+    if any(dosage.sequence is not None for dosage in dosages):
+        return dosages
+    starts = [dosage.bounds_start for dosage in dosages if dosage.bounds_start is not None]
+    if len(starts) == len(dosages):
+        dosages = sorted(dosages, key=lambda dosage: dosage.bounds_start or date.min)
+        ends = [dosage.bounds_end or date.max for dosage in dosages[:-1]]
+        if any(end > start for end, start in zip(ends, sorted(starts)[1:], strict=True)):
+            return dosages
+    else:
+        lengths = [dosage.bounds_days for dosage in dosages]
+        if None in lengths[:-1] or len(set(lengths)) == 1 or all(map(_has_moment, dosages)):
+            return dosages
+    return [replace(dosage, sequence=place) for place, dosage in enumerate(dosages, start=1)]
+
+
 def _ends(dosage: Dosage) -> bool:
     if dosage.bounds_days is not None or dosage.bounds_start is not None or dosage.bounds_end is not None:
         return True

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cds.chart import Dosage, MedicationOrder
-from cds.concurrent import lines_of_a_day
+from cds.concurrent import in_turn, lines_of_a_day
 from cds.dose import daily_dose
 from cds.duplicates import one_of_each
 from cds.exposure import recorded_spans
@@ -72,7 +72,8 @@ class Exposure(Struct, frozen=True):
 
     def outcome_in(self, days: Span) -> str | None:
         """Failure or intolerance recorded on what was taken in these days."""
-        return _outcome(self.dated, days.start, days.last)
+        records = [each for each in self.dated if each[1].start <= days.last and each[1].last >= days.start]
+        return _outcome(self.agent, records, self.minimum_mg)
 
 
 def first_counted_day(today: date) -> date:
@@ -125,7 +126,7 @@ def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) ->
         minimum_mg=minimum,
         records=tuple(records),
         dated=tuple(dated),
-        runs=tuple([_run(run, pieces, enough, dated, minimum, last=run is runs[-1]) for run in runs]),
+        runs=tuple([_run(agent, run, pieces, enough, dated, minimum, last=run is runs[-1]) for run in runs]),
         at_minimum=tuple(at_minimum),
         undated=() if len(dated) == len(records) else tuple([one for one in records if first_day(one) is None]),
         older=older,
@@ -147,6 +148,7 @@ def _is_among(orders: Iterable[MedicationOrder], agent: Agent) -> bool:
 
 
 def _run(
+    agent: Agent,
     run: Span,
     pieces: Sequence[Piece],
     enough: Sequence[Piece],
@@ -169,7 +171,7 @@ def _run(
         held_mg=_held(own, taken_days),
         dose_unknown=minimum is not None and None in [piece.mg for piece in own_enough],
         duration_unknown=False in [days.end_known for _, days in records],
-        outcome=_outcome(records, first, end),
+        outcome=_outcome(agent, records, minimum),
         last=last,
         ref=records[0][0].ref if len(records) == 1 else max([(days.start, record.ref) for record, days in records])[1],
         latest_mg=own[-1].mg,
@@ -191,12 +193,16 @@ def _held(pieces: Sequence[Piece], days: int) -> Decimal | None:
     return max([dose for dose in doses if _days([one for one, mg in dosed if mg >= dose]) >= HELD_DAYS], default=None)
 
 
-def _outcome(dated: Iterable[tuple[MedicationOrder, Span]], first: date, last: date) -> str | None:
-    """Intolerance or failure recorded on what ran between these days; intolerance outweighs."""
+def _outcome(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], minimum: Decimal | None) -> str | None:
+    """Intolerance or failure recorded on what ran; intolerance outweighs. Below the minimum nothing has failed yet."""
     outcome: str | None = None
-    for record, days in dated:
+    for record, _ in dated:
         why = record.stopped_for
-        if why is not None and days.start <= last and days.last >= first:
+        if why == "failure" and minimum is not None:
+            dose = _daily_mg(agent, [record])
+            if dose is not None and dose < minimum:
+                continue
+        if why is not None:
             outcome = why if outcome is None else max(outcome, why)
     return outcome
 
@@ -239,7 +245,7 @@ def _daily_mg(agent: Agent, orders: Iterable[MedicationOrder]) -> Decimal | None
         dose = daily_dose(order, agent.ingredient)
         if dose.maximum is None or dose.unit != "mg":
             return None
-        total += dose.maximum
+        total += dose.maximum if dose.mean is None else dose.mean  # of every second day half
     return total
 
 
@@ -247,12 +253,14 @@ def _steps(agent: Agent, record: MedicationOrder, days: Span, today: date) -> Se
     """A record as one entry for each step of its titration. Capsaicin once applied works until the next is due."""
     if agent.interval_days is not None:
         return [(record, Span(days.start, days.start + timedelta(days=int(agent.interval_days) - 1)))]
-    if len(record.dosages) < 2:
+    dosages: Sequence[Dosage] = record.dosages
+    if len(dosages) < 2 and not (dosages and dosages[0].text and "then" in dosages[0].text.casefold()):
         return ((record, days),)
+    dosages = in_turn(dosages)
     groups: dict[int | None, list[Dosage]] = {}
-    for dosage in record.dosages:
+    for dosage in dosages:
         groups.setdefault(dosage.sequence, []).append(dosage)
-    if len(groups) < 2 or None in groups or lines_of_a_day(record.dosages):
+    if len(groups) < 2 or None in groups or lines_of_a_day(dosages):
         return [(record, days)]
     days = Span(days.start, min(days.last, today))
     *earlier, final = sorted(key for key in groups if key is not None)
