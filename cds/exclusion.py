@@ -1,6 +1,7 @@
 """What switches the ladder off for an order (G02): cancer or acute pain, palliative care, treatment of a use disorder,
 sickle cell disease, an age under 18."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 
@@ -21,6 +22,9 @@ ACUTE_EVENTS = ACUTE | {"head_injury"}
 EXCLUDING = CANCER | ACUTE_EVENTS | {"palliative", "sickle_cell"}
 """What a condition must mean to exclude anything."""
 USE_DISORDER = frozenset({"opioid_use_disorder", "opioid_use_disorder_remission"})
+
+OPERATION_WORDS = re.compile(r"\b(?:post ?-?op(?:erative)?|release|discectomy|laminectomy|decompression)\b")
+NERVE_PAIN_WORDS = re.compile(r"neuralgia|neuropath")
 
 USE_DISORDER_TREATED = "treatment of opioid use disorder"
 TREATS_USE_DISORDER = frozenset({"methadone", "buprenorphine"})
@@ -77,7 +81,11 @@ def _by_its_reason(draft: MedicationOrder, given: frozenset[str]) -> str | None:
     is not cancer pain. A use disorder beside a neuropathic reason excludes only the drugs that treat it.
     """
     reasons = [reason.meanings for reason in draft.reasons]
-    others = [meanings for meanings in reasons if NEUROPATHIC.isdisjoint(meanings)]
+    others = [
+        reason.meanings
+        for reason in draft.reasons
+        if NEUROPATHIC.isdisjoint(reason.meanings) or _of_an_operation(reason.name)
+    ]
     if any("cancer_pain" in meanings and "chemotherapy_or_drug_neuropathy" not in meanings for meanings in reasons):
         return "cancer pain"
     if any(not ACUTE.isdisjoint(meanings) for meanings in others):
@@ -88,6 +96,12 @@ def _by_its_reason(draft: MedicationOrder, given: frozenset[str]) -> str | None:
     if not USE_DISORDER.isdisjoint(given) and (treats or NEUROPATHIC.isdisjoint(given)):
         return USE_DISORDER_TREATED
     return None
+
+
+def _of_an_operation(name: str) -> bool:
+    """Whether a reason that names a nerve is the pain of its operation ("post-op carpal tunnel release")."""
+    said = name.casefold()
+    return OPERATION_WORDS.search(said) is not None and NERVE_PAIN_WORDS.search(said) is None
 
 
 def _palliative_procedure(chart: Chart, today: date) -> bool:

@@ -35,8 +35,14 @@ DIFFUSE = frozenset({"central_pain", "lumbosacral_radiculopathy"})
 FACE_OR_SCALP = frozenset({"face_or_scalp_pain", "trigeminal_neuralgia"})
 FACE_WORDS = re.compile(
     r"\b(?:face|facial|scalp|head|forehead|cheek|jaw|chin|eye|eyelid|eyebrow|brow|ear|nose|lip|mouth|tongue|gums?|temple"
+    r"|frontal|parietal|temporal|occip\w+|hairline|zygoma(?:tic)?|nasal|auricular|peri(?:oral|ocular)|ocular"
     r"|(?:peri|supra|infra)?orbit(?:al)?|ophthalmic(?:us)?|trigeminal|maxillary|mandibular|v ?[1-3])\b"
 )
+FACE_CODES = frozenset(
+    {"89545001", "69536005", "41695006", "52795006", "60819002", "45206002", "81745001", "117590005"}
+)
+"""SNOMED CT for face, head, scalp, forehead, cheek, nose, eye and ear, where a site has no words (not verified)."""
+WIDE_WORDS = re.compile(r";|\b(?:generali[sz]ed|whole|entire|diffuse|widespread|multiple|all over|body)\b")
 FEET_WORDS = re.compile(r"\b(?:foot|feet|soles?|toes?)\b")
 BEYOND_FEET_WORDS = re.compile(r"\b(?:hands?|fingers?|arms?|legs?|calf|calves|knees?|thighs?)\b")
 
@@ -216,9 +222,14 @@ def _preference(pain: _Pain) -> tuple[int, str, str]:
 def _localized(pain: _Pain, feet_only: bool) -> bool | None:
     if not DIFFUSE.isdisjoint(pain.meanings):
         return False
-    if pain.localized is None and pain.site is not None and not feet_only:
+    if pain.localized is None and pain.site is not None and not feet_only and is_one_place(pain.site):
         return True
     return pain.localized
+
+
+def is_one_place(site: str) -> bool:
+    """Whether the words of a recorded body site name one place; a code without words tells nothing."""
+    return any(map(str.isalpha, site)) and WIDE_WORDS.search(site.casefold()) is None
 
 
 class _Places(Struct, frozen=True):
@@ -231,7 +242,8 @@ class _Places(Struct, frozen=True):
 def _places(words: str) -> _Places:
     said = words.casefold()
     feet_only = FEET_WORDS.search(said) is not None and BEYOND_FEET_WORDS.search(said) is None
-    return _Places(feet_only, FACE_WORDS.search(said) is not None)
+    any_face = FACE_WORDS.search(said) is not None or not FACE_CODES.isdisjoint(said.split())
+    return _Places(feet_only, any_face)
 
 
 _named_places = lru_cache(maxsize=1024)(_places)

@@ -10,6 +10,7 @@ from msgspec import Struct
 Meaning = TypeVar("Meaning")
 
 _TOKEN = re.compile(r"\d+(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+,\d{1,2}(?![\d.,])|\d+(?:\.\d+)?|\.\d+|[^\W\d_]+|\S")
+_WITHOUT = re.compile(r"\bw/o\b")
 _DECIMAL_COMMA = re.compile(r"(\d+),(\d{1,2})")
 _APOSTROPHES = str.maketrans("", "", "'’ʼ`´®™")
 
@@ -18,9 +19,11 @@ def tokens_of(text: str) -> tuple[str, ...]:
     """The words, numbers and signs of a text, in lower case, without apostrophes.
 
     A number stays whole (``1,000`` is ``1000``, ``0,5`` is ``0.5``); a word ends where a digit begins (``5mg`` is two
-    tokens). ``w/`` is ``with``; ``µg`` is ``mcg``.
+    tokens). ``w/`` is ``with``, ``w/o`` ``without``; ``µg`` is ``mcg``.
     """
     plain = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES).lower()
+    if "w/o" in plain:
+        plain = _WITHOUT.sub("without", plain)
     tokens: list[str] = []
     for found in _TOKEN.findall(plain):
         if found == "/" and tokens and tokens[-1] == "w":

@@ -1,7 +1,7 @@
 """FHIR resources about the patient -> facts of ``cds.chart``: everything but the drugs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -9,6 +9,7 @@ from msgspec import Raw, Struct
 
 from cds import terminology
 from cds.chart import Condition, Encounter, Patient, Procedure, Reason
+from cds.indication import is_one_place
 from cds.terminology import Concept, ConditionMeaning
 from hooks import fhir_shapes as shapes
 from hooks.fhir_days import FIRST_DAYS, first_day, last_day
@@ -146,13 +147,13 @@ def read_conditions(records: Records, today: date, odd: set[str]) -> tuple[Condi
             meaning.name,
             status,
             standing.uncertain,
-            _localized(meaning, len(sites)) if sites else meaning.localized,
+            _localized(meaning, sites) if sites else meaning.localized,
             (FIRST_DAYS[onset] if onset else None) or recorded or _start_of(sent, records),
             ended,
             recorded,
             _severe(codes(sent.severity)) if sent.severity else None,
             of_encounter,
-            (", ".join(sorted(map(printable, sites))) or None) if sites else None,
+            ("; ".join(sorted(map(printable, sites))) or None) if sites else None,
         )
         conditions.append(condition)
         if (
@@ -223,15 +224,17 @@ def _condition_reason(sent: shapes.Condition) -> Reason | None:
     return Reason(
         meaning.meanings,
         meaning.name,
-        _localized(meaning, len(sites)),
+        _localized(meaning, sites),
         meaning.usable,
         not verification.isdisjoint(UNCERTAIN),
     )
 
 
-def _localized(meaning: ConditionMeaning, sites: int) -> bool | None:
+def _localized(meaning: ConditionMeaning, sites: Sequence[Concept]) -> bool | None:
     """As the table says; where it says nothing, one recorded body site makes it localized (CLINICAL.md section 2)."""
-    return True if meaning.localized is None and sites == 1 else meaning.localized
+    if meaning.localized is None and len(sites) == 1 and is_one_place(printable(sites[0])):
+        return True
+    return meaning.localized
 
 
 def _abated(sent: shapes.Condition, ended: date | None, today: date) -> bool:

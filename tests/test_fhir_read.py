@@ -188,7 +188,7 @@ def test_site_severity_and_category() -> None:
         severity=concept(SNOMED, "24484000"),
         category=[concept("x", "encounter-diagnosis")],
     )
-    assert (found.site, found.severe, found.encounter_diagnosis) == ("hand, left foot", True, True)
+    assert (found.site, found.severe, found.encounter_diagnosis) == ("hand; left foot", True, True)
     other = one_condition(severity={"text": "Mild"}, category=concept("x", "problem-list-item"))
     assert (other.site, other.severe, other.encounter_diagnosis) == (None, False, False)
     assert one_condition(category="diagnosis").encounter_diagnosis

@@ -149,6 +149,15 @@ def test_a_stage_from_one_to_four_is_not_known() -> None:
         assert condition_meaning(coded(code, text=title)).meanings == {"ckd_stage_unknown"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Optic neuritis", "Ischemic optic neuropathy", "Neuropathic bladder", "Neuropathic ulcer", "Vestibular neuritis"],
+)
+def test_nerves_that_do_not_hurt(text: str) -> None:
+    assert said(text).meanings.isdisjoint({DEFINITE, PROBABLE})
+    assert DEFINITE in said(f"{text}, neuropathic pain of the feet").meanings
+
+
 def test_an_unspecific_code_gives_way_to_a_specific_text() -> None:
     assert "postherpetic_neuralgia" in condition_meaning(coded("R52", text="Postherpetic neuralgia")).meanings
     for text in (None, "Chronic pain", "knee"):
@@ -266,6 +275,7 @@ def test_a_text_that_says_nothing_is_no_reason(text: str) -> None:
         "Mother has sleep apnea",
         "Overdose: none",
         "overdose ruled out",
+        "w/o neuropathy",
         "Colon cancer screening",
         "Hospice care declined",
         "Declined palliative care",
