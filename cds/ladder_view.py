@@ -215,6 +215,8 @@ def history_of(trial: Trial) -> str:
         words.append("duration not known")
     elif trial.taken_days is not None:
         words.append(f"for {'at least ' if trial.at_least else ''}{trial.taken_days} days")
+        if trial.highest_mg is not None and trial.days and trial.days < trial.taken_days:
+            words[-1] += f", {trial.days} of them at the working dose"
     if trial.start is not None:
         end = "today" if trial.active else _iso(trial.end)
         words.append(f"({_iso(trial.start)} to {end})" if end else f"(from {_iso(trial.start)})")
