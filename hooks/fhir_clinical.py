@@ -25,7 +25,7 @@ from hooks.fhir_elements import (
     printable,
     unreadable,
 )
-from hooks.fhir_pointers import Pointer, pointers
+from hooks.fhir_pointers import Pointer, pointers, refs
 from hooks.fhir_records import Records
 from hooks.fhir_shapes import ABSENT
 from hooks.remembered import Elements, Remembered
@@ -116,7 +116,9 @@ def _encounter_class(raw: Raw) -> str | None:
 # Conditions and reasons
 
 
-def read_conditions(records: Records, today: date, odd: set[str]) -> tuple[Condition, ...]:
+def read_conditions(
+    records: Records, today: date, odd: set[str], encounter_id: str | None = None
+) -> tuple[Condition, ...]:
     """The problems and diagnoses. ``odd`` is added those of which what it is or how it stands could not be read."""
     conditions = []
     clinical = verification = category = ABSENT  # most conditions of a list stand alike, and the last one's are at hand
@@ -152,7 +154,7 @@ def read_conditions(records: Records, today: date, odd: set[str]) -> tuple[Condi
             ended,
             recorded,
             _severe(codes(sent.severity)) if sent.severity else None,
-            of_encounter,
+            of_encounter and not _of_another(sent, encounter_id),
             ("; ".join(sorted(map(printable, sites))) or None) if sites else None,
         )
         conditions.append(condition)
@@ -187,6 +189,14 @@ def _of_encounter(category: bytes) -> bool:
 
 
 OF_ENCOUNTER = Elements(_of_encounter)
+
+
+def _of_another(sent: shapes.Condition, encounter_id: str | None) -> bool:
+    """Whether a diagnosis names an encounter, and that is not the request's."""
+    if encounter_id is None:
+        return False
+    named = {ref for ref in refs(sent.encounter) | refs(sent.context) if ref.startswith("Encounter/")}
+    return bool(named) and f"Encounter/{encounter_id}" not in named
 
 
 def read_reasons(raw: Raw, holder: shapes.Resource, records: Records) -> Iterator[Reason]:

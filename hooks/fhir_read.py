@@ -189,7 +189,7 @@ def read_chart(
     return Chart(
         patient=patient or Patient(),
         encounter=encounter,
-        conditions=read_conditions(records, today, odd),
+        conditions=read_conditions(records, today, odd, encounter_id),
         medications=medications,
         allergies=read_allergies(records, odd),
         observations=observations,

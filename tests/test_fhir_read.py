@@ -195,6 +195,26 @@ def test_site_severity_and_category() -> None:
     assert one_condition().severe is None
 
 
+@pytest.mark.parametrize(
+    ("elements", "encounter_id", "of_it"),
+    [
+        ({}, "now", True),
+        ({"encounter": {"reference": "Encounter/now"}}, "now", True),
+        ({"encounter": {"reference": "https://ehr.invalid/fhir/Encounter/now"}}, "now", True),
+        ({"encounter": {"reference": "Encounter/then"}}, "now", False),
+        ({"context": {"reference": "Encounter/then"}}, "now", False),
+        ({"context": {"reference": "EpisodeOfCare/then"}}, "now", True),
+        ({"encounter": {"reference": "Encounter/then"}}, None, True),
+    ],
+)
+def test_a_diagnosis_of_another_encounter_is_one_of_the_list(
+    elements: dict[str, Any], encounter_id: str | None, of_it: bool
+) -> None:
+    sent = condition(category=[concept("x", "encounter-diagnosis")], **elements)
+    (found,) = read_chart(prefetched(conditions=bundle(sent)), TODAY, "p", encounter_id).conditions
+    assert found.encounter_diagnosis is of_it
+
+
 def test_one_body_site_makes_it_localized_where_the_table_says_nothing() -> None:
     scar = {"text": "neuralgia"}
     unsaid = one_condition(code=scar).localized
