@@ -207,12 +207,12 @@ def _outcome(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], minimu
     return outcome
 
 
-def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: date, today: date) -> Sequence[Piece]:
+def _pieces(agent: Agent, dated: Sequence[tuple[MedicationOrder, Span]], first: date, today: date) -> Sequence[Piece]:
     """The days taken, cut wherever the dose may change, each day once."""
     clipped = [
         (step, Span(max(days.start, first), min(days.last, today)))
         for record, whole in dated
-        for step, days in _steps(agent, record, whole, today)
+        for step, days in _steps(agent, record, whole, today, dated)
         if days.start <= today and days.last >= first
     ]
     clipped.sort(key=_start)
@@ -249,7 +249,13 @@ def _daily_mg(agent: Agent, orders: Iterable[MedicationOrder]) -> Decimal | None
     return total
 
 
-def _steps(agent: Agent, record: MedicationOrder, days: Span, today: date) -> Sequence[tuple[MedicationOrder, Span]]:
+def _steps(
+    agent: Agent,
+    record: MedicationOrder,
+    days: Span,
+    today: date,
+    dated: Sequence[tuple[MedicationOrder, Span]],
+) -> Sequence[tuple[MedicationOrder, Span]]:
     """A record as one entry for each step of its titration. Capsaicin once applied works until the next is due."""
     if agent.interval_days is not None:
         return [(record, Span(days.start, days.start + timedelta(days=int(agent.interval_days) - 1)))]
@@ -265,15 +271,25 @@ def _steps(agent: Agent, record: MedicationOrder, days: Span, today: date) -> Se
     days = Span(days.start, min(days.last, today))
     *earlier, final = sorted(key for key in groups if key is not None)
     found: list[tuple[MedicationOrder, Span]] = []
-    start = days.start
+    start = _begun(record, days, dated) if record.kind == "dispense" else days.start
     for sequence in earlier:
         last = min(_last_of_step(groups[sequence], start) or days.last, days.last)
-        if start <= last:
-            found.append((replace(record, dosages=tuple(groups[sequence])), Span(start, last)))
+        if max(start, days.start) <= last:
+            found.append((replace(record, dosages=tuple(groups[sequence])), Span(max(start, days.start), last)))
         start = max(start, last + timedelta(days=1))
     if start <= days.last:
-        found.append((replace(record, dosages=tuple(groups[final])), Span(start, days.last)))
+        found.append((replace(record, dosages=tuple(groups[final])), Span(max(start, days.start), days.last)))
     return found
+
+
+def _begun(record: MedicationOrder, days: Span, dated: Sequence[tuple[MedicationOrder, Span]]) -> date:
+    """The first day of a row of fills with the same instructions: a refill goes on where the one before it stopped."""
+    begun = days.start
+    for other, earlier in sorted(dated, key=_start, reverse=True):
+        row = other.kind == "dispense" and other.dosages == record.dosages and earlier.start < begun
+        if row and (begun - earlier.last).days - 1 <= GAP_DAYS:
+            begun = earlier.start
+    return begun
 
 
 def _last_of_step(dosages: Iterable[Dosage], start: date) -> date | None:
