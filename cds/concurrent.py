@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -38,29 +39,7 @@ def lines_of_a_day(dosages: Sequence[Dosage]) -> bool:
     if all(_ends(dosage) for dosage in dosages if (dosage.sequence or last) < last):
         return False
     needed = {bool(dosage.as_needed) or _reads_as_needed(dosage) for dosage in dosages}
-    return len(needed) > 1 or all(_has_moment(dosage) for dosage in dosages)
-
-
-def in_turn(dosages: Sequence[Dosage]) -> Sequence[Dosage]:
-    """The instructions with numbers where they follow each other though none has one: a text that says "then", dates
-    that meet, or all but the last with a length of their own. Else as they are."""
-    if len(dosages) == 1:
-        only = dosages[0]
-        read = _readings(only) if only.dose_high is None else ()
-        return read if len(read) > 1 and all(part.sequence is not None for part in read) else dosages
-    if any(dosage.sequence is not None for dosage in dosages):
-        return dosages
-    starts = [dosage.bounds_start for dosage in dosages if dosage.bounds_start is not None]
-    if len(starts) == len(dosages):
-        dosages = sorted(dosages, key=lambda dosage: dosage.bounds_start or date.min)
-        ends = [dosage.bounds_end or date.max for dosage in dosages[:-1]]
-        if any(end > start for end, start in zip(ends, sorted(starts)[1:], strict=True)):
-            return dosages
-    else:
-        lengths = [dosage.bounds_days for dosage in dosages]
-        if None in lengths[:-1] or len(set(lengths)) == 1 or all(map(_has_moment, dosages)):
-            return dosages
-    return [replace(dosage, sequence=place) for place, dosage in enumerate(dosages, start=1)]
+    return len(needed) > 1 or all(has_moment(dosage) for dosage in dosages)
 
 
 def _ends(dosage: Dosage) -> bool:
@@ -69,11 +48,20 @@ def _ends(dosage: Dosage) -> bool:
     return any(reading.bounds_days is not None for reading in _readings(dosage))
 
 
+def length_of(dosage: Dosage) -> Decimal | None:
+    """For how many days an instruction is given, by its fields or its text; None where that is not said."""
+    if dosage.bounds_days is not None:
+        return dosage.bounds_days
+    readings = _readings(dosage)
+    return readings[0].bounds_days if len(readings) == 1 else None
+
+
 def _reads_as_needed(dosage: Dosage) -> bool:
     return dosage.as_needed is None and any(reading.as_needed for reading in _readings(dosage))
 
 
-def _has_moment(dosage: Dosage) -> bool:
+def has_moment(dosage: Dosage) -> bool:
+    """Whether an instruction is for a moment of the day."""
     return bool(dosage.when or dosage.times_of_day) or any(reading.when for reading in _readings(dosage))
 
 

@@ -7,17 +7,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from cds.chart import Dosage, MedicationOrder
-from cds.concurrent import in_turn, lines_of_a_day
+from cds.chart import MedicationOrder
 from cds.dose import daily_dose
 from cds.duplicates import one_of_each
 from cds.exposure import recorded_spans
 from cds.first_line import Agent
 from cds.knowledge import load_group
-from cds.spans import Span, end_of, joined
+from cds.spans import Span, before, joined
 from cds.supply import counts, first_day
+from cds.titration import Steps, steps_of
 
 if TYPE_CHECKING:
     from cds.case import Case
@@ -57,7 +56,7 @@ class Run(Struct, frozen=True):
 class Exposure(Struct, frozen=True):
     """Everything on record of one agent. ``undated`` records have no date; ``older``: something lies before the years
     that count; ``at_minimum`` the days at or above the minimum (or at a dose that is not known); ``pieces`` all of them
-    with their doses."""
+    with their doses; ``ended`` the failures and intolerances of what was taken, each with its days."""
 
     agent: Agent
     minimum_mg: Decimal | None
@@ -68,12 +67,12 @@ class Exposure(Struct, frozen=True):
     undated: tuple[MedicationOrder, ...]
     older: bool
     active: bool
+    ended: tuple[tuple[str, Span], ...] = ()
     pieces: tuple[Piece, ...] = ()
 
     def outcome_in(self, days: Span) -> str | None:
         """Failure or intolerance recorded on what was taken in these days."""
-        records = [each for each in self.dated if each[1].start <= days.last and each[1].last >= days.start]
-        return _outcome(self.agent, records, self.minimum_mg)
+        return _outcome(self.ended, days.start, days.last)
 
 
 def first_counted_day(today: date) -> date:
@@ -121,16 +120,19 @@ def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) ->
         if len(enough) < len(pieces):
             at_minimum = [Span(piece.start, piece.end) for piece in enough]
     runs = joined(taken, GAP_DAYS)
+    active = _active(case, agent)
+    ended = _ended(dated, enough)
     return Exposure(
         agent=agent,
         minimum_mg=minimum,
         records=tuple(records),
         dated=tuple(dated),
-        runs=tuple([_run(agent, run, pieces, enough, dated, minimum, last=run is runs[-1]) for run in runs]),
+        runs=tuple([_run(run, pieces, enough, dated, ended, minimum, active, last=run is runs[-1]) for run in runs]),
         at_minimum=tuple(at_minimum),
         undated=() if len(dated) == len(records) else tuple([one for one in records if first_day(one) is None]),
         older=older,
-        active=_active(case, agent),
+        active=active,
+        ended=ended,
         pieces=tuple(pieces),
     )
 
@@ -148,12 +150,13 @@ def _is_among(orders: Iterable[MedicationOrder], agent: Agent) -> bool:
 
 
 def _run(
-    agent: Agent,
     run: Span,
     pieces: Sequence[Piece],
     enough: Sequence[Piece],
     dated: Sequence[tuple[MedicationOrder, Span]],
+    ended: Iterable[tuple[str, Span]],
     minimum: Decimal | None,
+    active: bool,
     *,
     last: bool,
 ) -> Run:
@@ -163,6 +166,9 @@ def _run(
     own_enough = enough if only else [piece for piece in enough if first <= piece.start <= end]
     records = [each for each in dated if each[1].start <= end and each[1].last >= first]
     taken_days = _days(own)
+    outcome = _outcome(ended if own_enough else _ended(records, own), first, end)
+    if outcome == "failure" and active and last:  # it was that of a dose before: the drug is taken
+        outcome = None
     return Run(
         start=first,
         end=end,
@@ -171,7 +177,7 @@ def _run(
         held_mg=_held(own, taken_days),
         dose_unknown=minimum is not None and None in [piece.mg for piece in own_enough],
         duration_unknown=False in [days.end_known for _, days in records],
-        outcome=_outcome(agent, records, minimum),
+        outcome=outcome,
         last=last,
         ref=records[0][0].ref if len(records) == 1 else max([(days.start, record.ref) for record, days in records])[1],
         latest_mg=own[-1].mg,
@@ -193,26 +199,33 @@ def _held(pieces: Sequence[Piece], days: int) -> Decimal | None:
     return max([dose for dose in doses if _days([one for one, mg in dosed if mg >= dose]) >= HELD_DAYS], default=None)
 
 
-def _outcome(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], minimum: Decimal | None) -> str | None:
-    """Intolerance or failure recorded on what ran; intolerance outweighs. Below the minimum nothing has failed yet."""
-    outcome: str | None = None
-    for record, _ in dated:
+def _ended(dated: Iterable[tuple[MedicationOrder, Span]], enough: Sequence[Piece]) -> tuple[tuple[str, Span], ...]:
+    """The failures and intolerances on record. A failure below the therapeutic minimum is none of the drug."""
+    found = []
+    for record, days in dated:
         why = record.stopped_for
-        if why == "failure" and minimum is not None:
-            dose = _daily_mg(agent, [record])
-            if dose is not None and dose < minimum:
-                continue
-        if why is not None:
-            outcome = why if outcome is None else max(outcome, why)
-    return outcome
+        if why is not None and (why != "failure" or _at_minimum(days, enough)):
+            found.append((why, days))
+    return tuple(found)
 
 
-def _pieces(agent: Agent, dated: Sequence[tuple[MedicationOrder, Span]], first: date, today: date) -> Sequence[Piece]:
+def _at_minimum(days: Span, enough: Iterable[Piece]) -> bool:
+    """Whether a record reached the minimum. On its last day the next one may have begun."""
+    last = days.last if days.last == days.start else before(days.last)
+    return any(piece.start <= last and piece.end >= days.start for piece in enough)
+
+
+def _outcome(ended: Iterable[tuple[str, Span]], first: date, last: date) -> str | None:
+    """Intolerance or failure recorded on what ran between these days; intolerance outweighs."""
+    return max([why for why, days in ended if days.start <= last and days.last >= first], default=None)
+
+
+def _pieces(agent: Agent, dated: Iterable[tuple[MedicationOrder, Span]], first: date, today: date) -> Sequence[Piece]:
     """The days taken, cut wherever the dose may change, each day once."""
     clipped = [
         (step, Span(max(days.start, first), min(days.last, today)))
-        for record, whole in dated
-        for step, days in _steps(agent, record, whole, today, dated)
+        for record, whole, begun in _begun(dated)
+        for step, days in _steps(agent, record, whole, begun)
         if days.start <= today and days.last >= first
     ]
     clipped.sort(key=_start)
@@ -237,69 +250,34 @@ def _apart(days: Sequence[Span]) -> bool:
 
 
 def _daily_mg(agent: Agent, orders: Iterable[MedicationOrder]) -> Decimal | None:
-    """The daily dose of all these together; None where one is not known, or the agent has no dose to reach."""
+    """The daily dose of all these together, the mean of the days that a schedule spans; None where one is not known, or
+    the agent has no dose to reach."""
     if agent.minimum_mg_per_day is None:
         return None
     total = Decimal(0)
     for order in orders:
         dose = daily_dose(order, agent.ingredient)
-        if dose.maximum is None or dose.unit != "mg":
+        if dose.mean is None or dose.unit != "mg":
             return None
-        total += dose.maximum if dose.mean is None else dose.mean  # of every second day half
+        total += dose.mean
     return total
 
 
-def _steps(
-    agent: Agent,
-    record: MedicationOrder,
-    days: Span,
-    today: date,
-    dated: Sequence[tuple[MedicationOrder, Span]],
-) -> Sequence[tuple[MedicationOrder, Span]]:
+def _steps(agent: Agent, record: MedicationOrder, days: Span, begun: date) -> Steps:
     """A record as one entry for each step of its titration. Capsaicin once applied works until the next is due."""
     if agent.interval_days is not None:
         return [(record, Span(days.start, days.start + timedelta(days=int(agent.interval_days) - 1)))]
-    dosages: Sequence[Dosage] = record.dosages
-    if len(dosages) < 2 and not (dosages and dosages[0].text and "then" in dosages[0].text.casefold()):
-        return ((record, days),)
-    dosages = in_turn(dosages)
-    groups: dict[int | None, list[Dosage]] = {}
-    for dosage in dosages:
-        groups.setdefault(dosage.sequence, []).append(dosage)
-    if len(groups) < 2 or None in groups or lines_of_a_day(dosages):
-        return [(record, days)]
-    days = Span(days.start, min(days.last, today))
-    *earlier, final = sorted(key for key in groups if key is not None)
-    found: list[tuple[MedicationOrder, Span]] = []
-    start = _begun(record, days, dated) if record.kind == "dispense" else days.start
-    for sequence in earlier:
-        last = min(_last_of_step(groups[sequence], start) or days.last, days.last)
-        if max(start, days.start) <= last:
-            found.append((replace(record, dosages=tuple(groups[sequence])), Span(max(start, days.start), last)))
-        start = max(start, last + timedelta(days=1))
-    if start <= days.last:
-        found.append((replace(record, dosages=tuple(groups[final])), Span(max(start, days.start), days.last)))
+    return steps_of(record, days, begun)
+
+
+def _begun(dated: Iterable[tuple[MedicationOrder, Span]]) -> Iterable[tuple[MedicationOrder, Span, date]]:
+    """Each record with the day on which its instructions began: a fill goes on where the one before it ended."""
+    found: list[tuple[MedicationOrder, Span, date]] = []
+    for record, days in sorted(dated, key=_start):
+        begun = days.start
+        if record.kind == "dispense":
+            for other, earlier, first in found:
+                if other.dosages == record.dosages and (days.start - earlier.last).days - 1 <= GAP_DAYS:
+                    begun = min(begun, first)
+        found.append((record, days, begun))
     return found
-
-
-def _begun(record: MedicationOrder, days: Span, dated: Sequence[tuple[MedicationOrder, Span]]) -> date:
-    """The first day of a row of fills with the same instructions: a refill goes on where the one before it stopped."""
-    begun = days.start
-    for other, earlier in sorted(dated, key=_start, reverse=True):
-        row = other.kind == "dispense" and other.dosages == record.dosages and earlier.start < begun
-        if row and (begun - earlier.last).days - 1 <= GAP_DAYS:
-            begun = earlier.start
-    return begun
-
-
-def _last_of_step(dosages: Iterable[Dosage], start: date) -> date | None:
-    """The last day of a step that begins on ``start``; None where its length is not said."""
-    ends = []
-    for dosage in dosages:
-        if dosage.bounds_end is not None:
-            ends.append(dosage.bounds_end)
-        elif dosage.bounds_days is not None and dosage.bounds_days > 0:
-            ends.append(end_of(start, dosage.bounds_days))
-        else:
-            return None
-    return max(ends)

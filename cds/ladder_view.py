@@ -214,14 +214,21 @@ def history_of(trial: Trial) -> str:
     if trial.shortfall == "duration not known":
         words.append("duration not known")
     elif trial.taken_days is not None:
-        words.append(f"for {'at least ' if trial.at_least else ''}{trial.taken_days} days")
-        if trial.highest_mg is not None and trial.days and trial.days < trial.taken_days:
-            words[-1] += f", {trial.days} of them at the working dose"
+        words.append(_days_of(trial, trial.taken_days))
     if trial.start is not None:
         end = "today" if trial.active else _iso(trial.end)
         words.append(f"({_iso(trial.start)} to {end})" if end else f"(from {_iso(trial.start)})")
     text = " ".join(words)
     return f"{text}, {ENDINGS[trial.outcome]}" if trial.outcome else text
+
+
+def _days_of(trial: Trial, taken: int) -> str:
+    """The days taken; beside a dose that reaches the minimum those at it, and all of them where these are more."""
+    at_least = "at least " if trial.at_least else ""
+    reached = trial.highest_mg is not None and trial.minimum_mg is not None and trial.highest_mg >= trial.minimum_mg
+    if reached and trial.days != taken:
+        return f"for {at_least}{trial.days} days ({taken} days in all)"
+    return f"for {at_least}{taken} days"
 
 
 def name_of(name: str, trial: Trial) -> str:

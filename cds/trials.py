@@ -159,6 +159,9 @@ def trial_of(case: "Case", agent: Agent, exposure: Exposure | None, not_seen: Se
     if outcome is None and not active and any(record.stopped_for == "intolerance" for record in exposure.records):
         outcome = "intolerance"
     trials = [_run_trial(agent, exposure, run, outcome, bool(not_seen)) for run in exposure.runs]
+    if active and trials and trials[-1].grade == "PARTIAL":
+        # Taken again and tolerated: an intolerance of a course before does not hide the one that runs.
+        trials = [trial for trial in trials if trial.grade != "UNSUITABLE"]
     if trials:
         return trials[0] if len(trials) == 1 else min(trials, key=_preference)
     if outcome is not None:

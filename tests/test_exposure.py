@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from cds import duplicates
 from cds.chart import Dosage, MedicationOrder, Quantity
-from cds.concurrent import in_turn
 from cds.exposure import (
     Span,
     active_medications,
@@ -52,44 +51,6 @@ def test_the_end_of_what_still_runs_or_was_reported_is_its_end() -> None:
     told = statement("s", OXYCODONE, start=day(119), end=day(1), status="completed", supply_days=Decimal(5))
     assert span(told, TODAY) == Span(day(119), day(1))
     assert span(order("a", OXYCODONE, authored=day(9), end=day(1), status="completed"), TODAY) == Span(day(9), day(1))
-
-
-# Instructions that follow each other
-
-
-def step(days: int | None = None, first: date | None = None, last: date | None = None, when: int = 0) -> Dosage:
-    return Dosage(
-        dose_high=count(300, "mg"),
-        when=when,
-        bounds_days=None if days is None else Decimal(days),
-        bounds_start=first,
-        bounds_end=last,
-    )
-
-
-@pytest.mark.parametrize(
-    ("dosages", "numbers"),
-    [
-        ((step(14), step(14), step()), [1, 2, 3]),
-        ((step(14), step(14), step(30)), [1, 2, 3]),
-        ((step(30), step(30)), [None, None]),  # side by side
-        ((step(14, when=1), step(when=1)), [None, None]),  # of morning and evening
-        ((step(), step()), [None, None]),
-        ((step(), step(14)), [None, None]),
-        ((step(first=day(20), last=day(11)), step(first=day(10))), [1, 2]),
-        ((step(first=day(10)), step(first=day(20), last=day(11))), [1, 2]),
-        ((step(first=day(20), last=day(5)), step(first=day(10))), [None, None]),
-        ((step(first=day(20)), step(first=day(10))), [None, None]),
-        ((step(), replace(step(), sequence=2)), [None, 2]),
-        ((step(),), [None]),
-        ((Dosage(text="1 capsule at bedtime"),), [None]),
-        ((Dosage(text="1 capsule at bedtime for 14 days, then 2 capsules at bedtime"),), [1, 2]),
-    ],
-)
-def test_instructions_without_numbers_follow_each_other_where_they_end(
-    dosages: tuple[Dosage, ...], numbers: list[int | None]
-) -> None:
-    assert [dosage.sequence for dosage in in_turn(dosages)] == numbers
 
 
 # Which records count

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cds.case import Case
 from cds.chart import Allergy, Condition, Dosage, MedicationOrder, Observation, Reason
@@ -15,7 +16,7 @@ from cds.drugs import Drug, recognise
 from cds.exposures import first_counted_day
 from cds.terminology import Concept
 from cds.trials import Ladder, Trial
-from tests.builders import ALL_ANSWERED, TODAY, chart, day, draft, order, statement
+from tests.builders import ALL_ANSWERED, TODAY, chart, day, dispense, draft, order, statement
 
 CAPSULE = "300 mg oral capsule"
 DPN = Reason(frozenset({"neuropathic_definite", "diabetic_neuropathy"}), "diabetic neuropathy", False)
@@ -321,3 +322,164 @@ def test_a_trial_is_adequate_from_its_day_on(length: int, failed: bool) -> None:
     assert (found.grade == "ADEQUATE") == (length >= (14 if failed else 28))
     assert found.end is not None and found.start is not None
     assert found.end - found.start == timedelta(days=length - 1)
+
+
+# Titrations without numbers
+
+
+def titrated(*dosages: Dosage, first: int = 60, supply: int | None = 30, **fields: Any) -> Trial:
+    drug = known("gabapentin 300 mg oral capsule")
+    said = {"status": "completed", "authored": day(first), "supply_days": supply} | fields
+    return trial("gabapentinoid", order("a", drug, *dosages, **said))
+
+
+def weeks(mg: str, count: int, **fields: Any) -> Dosage:
+    return a_day(mg, bounds_days=Decimal(7 * count), **fields)
+
+
+def period(mg: str, first: int | None, last: int | None, **fields: Any) -> Dosage:
+    start, end = None if first is None else day(first), None if last is None else day(last)
+    return a_day(mg, bounds_start=start, bounds_end=end, **fields)
+
+
+@pytest.mark.parametrize(
+    ("dosages", "days", "highest"),
+    [
+        # by length: the last goes on to the end of the supply
+        ([weeks("300", 2), weeks("600", 2), a_day("900")], 2, 600),
+        ([weeks("300", 1), weeks("600", 1), a_day("900")], 16, 900),
+        ([weeks("300", 1), weeks("900", 2)], 23, 900),
+        ([weeks("300", 2), weeks("900", 2)], 16, 900),
+        ([weeks("300", 6), a_day("900")], 0, 300),
+        ([weeks("300", 2, sequence=1), weeks("600", 2, sequence=1), a_day("900", sequence=1)], 2, 600),
+        # by dates
+        ([period("300", 60, 47), period("600", 46, 33), period("900", 32, None)], 2, 600),
+        ([period("300", 60, 46), period("600", 46, 32), period("900", 32, 31)], 2, 600),
+        ([period("300", 60, 46, sequence=1), period("900", 46, None, sequence=2)], 16, 900),
+        ([period("300", None, 47), period("600", None, 33), a_day("900")], 2, 600),
+        ([weeks("300", 2), period("900", 46, None)], 16, 900),
+        ([period("300", 60, 51), period("900", 45, None)], 15, 900),
+        # side by side
+        ([a_day("300"), a_day("600")], 30, 900),
+        ([period("300", 60, 31), period("600", 60, 31)], 30, 900),
+        ([period("300", None, 31), period("600", None, 31)], 30, 900),
+        ([period("600", 60, None), period("300", 60, 41)], 20, 900),
+        ([weeks("300", 5), weeks("600", 5)], 30, 900),
+        # one of a moment beside numbered steps
+        ([a_day("300"), weeks("300", 2, sequence=1), a_day("600", sequence=2)], 16, 900),
+    ],
+)
+def test_instructions_without_numbers_follow_by_length_or_by_date(
+    dosages: list[Dosage], days: int, highest: int
+) -> None:
+    found = titrated(*dosages)
+    assert (found.days, found.highest_mg, found.shortfall == "dose not known") == (days, highest, False)
+
+
+@pytest.mark.parametrize(
+    "dosages",
+    [
+        [a_day("300"), weeks("600", 2)],  # a dose on top, or the dose that came before?
+        [weeks("300", 1), a_day("600"), weeks("900", 2)],
+    ],
+)
+def test_steps_that_cannot_be_told_leave_the_dose_open(dosages: list[Dosage]) -> None:
+    found = titrated(*dosages)
+    assert (found.grade, found.shortfall, found.highest_mg) == ("ADEQUATE", "dose not known", None)
+
+
+def test_no_dose_is_held_where_that_of_most_days_is_not_known() -> None:
+    found = trial("gabapentinoid", gabapentin(60, 51, ref="a"), replace(gabapentin(50, 31, ref="b"), dosages=()))
+    assert (found.days, found.highest_mg, found.shortfall) == (30, None, "dose not known")
+
+
+def test_instructions_for_other_days_than_those_of_the_fill_tell_no_dose() -> None:
+    drug = known("gabapentin 300 mg oral capsule")
+    filled = dispense("a", drug, 60, 30, period("300", 30, 20), period("900", 20, 10))
+    assert trial("gabapentinoid", filled).shortfall == "dose not known"
+
+
+@pytest.mark.parametrize(("moments", "highest"), [(1, 900), (0, 300)])
+def test_equal_lengths_without_a_supply_are_of_one_day_where_each_has_its_moment(moments: int, highest: int) -> None:
+    found = titrated(weeks("300", 2, when=moments), weeks("600", 2, when=moments), supply=None)
+    assert (found.taken_days, found.highest_mg) == (14, highest)
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "highest"),
+    [
+        ("Take 1 capsule at bedtime for 14 days, then 1 capsule twice a day for 7 days, then 1 capsule tid", 9, 600),
+        ("1 cap daily for 14 days 1 cap tid", 16, 900),
+        ("1 cap daily then 1 cap tid", 0, 300),
+        ("1 capsule in the morning and 2 capsules at bedtime", 30, 900),
+        ("1 capsule in the morning then 2 capsules at bedtime", 30, 900),
+        ("1 capsule three times a day", 30, 900),
+        ("1 cap q8h prn mod pain, 2 caps q8h prn severe pain", 30, 1800),
+    ],
+)
+def test_the_steps_of_one_text_follow_each_other(text: str, days: int, highest: int) -> None:
+    found = titrated(Dosage(text=text))
+    assert (found.days, found.highest_mg) == (days, highest)
+
+
+def test_the_length_of_a_step_may_stand_in_its_text() -> None:
+    steps = ("1 capsule at bedtime for 14 days", "1 capsule twice a day for 14 days", "1 capsule three times a day")
+    assert titrated(*[Dosage(text=text) for text in steps]).days == 2
+    assert titrated(*[Dosage(text=text, sequence=at) for at, text in enumerate(steps, start=1)]).days == 2
+
+
+def test_a_step_without_an_end_in_the_calendar_fills_the_rest() -> None:
+    steps = (a_day("300", sequence=1, bounds_days=Decimal(10**9)), a_day("900", sequence=2))
+    assert titrated(*steps).highest_mg == 300
+
+
+def test_the_fills_of_a_titration_go_on_where_the_last_one_ended() -> None:
+    drug = known("gabapentin 300 mg oral capsule")
+    steps = (weeks("300", 2), weeks("600", 2), a_day("900"))
+    first = dispense("a", drug, 100, 30, *steps)
+    assert trial("gabapentinoid", first, dispense("b", drug, 70, 30, *steps)).days == 32
+    assert trial("gabapentinoid", first, dispense("b", drug, 56, 30, *steps)).days == 32
+    assert trial("gabapentinoid", first, dispense("b", drug, 55, 30, *steps)).days == 2
+    assert trial("gabapentinoid", first, dispense("b", drug, 70, 30, a_day("900"))).days == 32
+
+
+# Failures and intolerance at another dose
+
+
+def low_then(
+    now: MedicationOrder | None, *, low: str = "300", last: int = 14, dosages: tuple[Dosage, ...] | None = None
+) -> Trial:
+    """So much a day until so many days ago, failed; then what is given."""
+    failed = gabapentin(27, last, mg=low, ref="low", stopped_for="failure")
+    failed = failed if dosages is None else replace(failed, dosages=dosages)
+    return trial("gabapentinoid", failed) if now is None else trial("gabapentinoid", failed, now)
+
+
+def test_a_failure_below_the_minimum_does_not_judge_the_working_dose() -> None:
+    ended = gabapentin(13, 0, ref="now")
+    assert (low_then(ended).grade, low_then(ended).outcome) == ("PARTIAL", None)
+    assert low_then(gabapentin(14, 0, ref="now")).outcome is None, "the last day of one is the first of the other"
+    assert low_then(ended, low="900").outcome == "failure"
+    assert low_then(ended, dosages=()).outcome == "failure", "a dose that is not known may have been enough"
+    assert (low_then(None).grade, low_then(None).outcome) == ("PARTIAL", "failure"), "nothing else was taken: said"
+    assert low_then(None, low="900").grade == "ADEQUATE"
+    assert low_then(None, low="900", last=27).outcome == "failure", "one day"
+
+
+def test_a_failure_does_not_judge_what_is_taken_today() -> None:
+    now = order("b", known("gabapentin 300 mg oral capsule"), a_day("1800"), authored=day(5))
+    found = low_then(now, low="900", last=12)
+    assert (found.grade, found.outcome, found.active, found.days) == ("PARTIAL", None, True, 22)
+
+
+def test_an_intolerance_in_the_course_that_runs_counts() -> None:
+    now = order("b", known("gabapentin 300 mg oral capsule"), a_day("900"), authored=day(5))
+    early = gabapentin(15, 12, ref="a", stopped_for="intolerance")
+    assert trial("gabapentinoid", early, now).grade == "UNSUITABLE"
+
+
+def test_a_failure_below_the_minimum_does_not_judge_a_pair() -> None:
+    pair = (gabapentin(60, 45, ref="g"), nortriptyline(60, 45))
+    low = gabapentin(62, 60, mg="300", ref="low", stopped_for="failure")
+    assert ladder(*pair, low).pair is None
+    assert ladder(*pair, replace(low, dosages=(a_day("900"),))).pair is not None
