@@ -189,7 +189,7 @@ def read_chart(
     return Chart(
         patient=patient or Patient(),
         encounter=encounter,
-        conditions=read_conditions(records, today, odd, encounter_id),
+        conditions=read_conditions(records, today, odd, encounter_id or _only_encounter(records)),
         medications=medications,
         allergies=read_allergies(records, odd),
         observations=observations,
@@ -220,6 +220,12 @@ def _encounter(records: Records, encounter_id: str | None) -> Encounter | None:
         sent = [encounter for encounter in sent if (encounter.status or "").casefold() in UNDER_WAY]
     read = [read_encounter(encounter, records) for encounter in sent]
     return max(read, key=lambda encounter: encounter.start or date.min, default=None)
+
+
+def _only_encounter(records: Records) -> str | None:
+    """The id of the encounter of a request that names none, where one was sent."""
+    sent = records.of(shapes.Encounter)
+    return sent[0][1].id if len(sent) == 1 else None
 
 
 def _procedures(records: Records, odd: set[str]) -> tuple[Procedure, ...]:

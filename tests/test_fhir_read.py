@@ -215,6 +215,14 @@ def test_a_diagnosis_of_another_encounter_is_one_of_the_list(
     assert found.encounter_diagnosis is of_it
 
 
+def test_the_only_encounter_is_that_of_the_request() -> None:
+    of_then = condition(category=[concept("x", "encounter-diagnosis")], encounter={"reference": "Encounter/then"})
+    for sent, of_it in (("then", True), ("now", False)):
+        encounter = {"resourceType": "Encounter", "id": sent, "status": "in-progress"}
+        (found,) = read_chart(prefetched(conditions=bundle(of_then), encounter=encounter), TODAY, "p").conditions
+        assert found.encounter_diagnosis is of_it
+
+
 def test_one_body_site_makes_it_localized_where_the_table_says_nothing() -> None:
     scar = {"text": "neuralgia"}
     unsaid = one_condition(code=scar).localized
