@@ -14,12 +14,11 @@ from msgspec import Struct
 
 from cds import exclusion as exclusions
 from cds import indication as indications
-from cds import trials
 from cds.chart import ANSWERED, Chart, Condition, MedicationOrder, Observation
 from cds.dose import MmeSum, mme_sum
 from cds.exposure import Replacement, active_medications, replacements, span
 from cds.knowledge import Knowledge
-from cds.once import Fact, once_a_draft, once_an_order
+from cds.once import Fact, once_a_draft
 from cds.renal import RenalFunction, renal_function
 from cds.scope import in_scope, is_opioid, reverse_scope, stops
 
@@ -356,7 +355,7 @@ class Case:
     def renal(self) -> RenalFunction:
         return renal_function(self)
 
-    # Indication and ladder
+    # Indication
 
     @once_a_draft
     def indication(self, draft: MedicationOrder) -> indications.Indication:
@@ -367,11 +366,6 @@ class Case:
     def exclusion(self, draft: MedicationOrder) -> exclusions.Exclusion:
         """G02 for this draft."""
         return exclusions.exclusion(draft, self.chart, self.today)
-
-    @once_an_order
-    def ladder(self, draft: MedicationOrder) -> trials.Ladder:
-        """The state of the ladder for this draft."""
-        return trials.ladder(self, draft)
 
     # Words of notAssessed
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from cds.case import Case
 from cds.chart import MedicationOrder
 from cds.dose import daily_dose
 from cds.duplicates import one_of_each
@@ -17,9 +17,6 @@ from cds.knowledge import load_group
 from cds.spans import Span, before, joined
 from cds.supply import counts, first_day
 from cds.titration import Steps, steps_of
-
-if TYPE_CHECKING:
-    from cds.case import Case
 
 KNOWLEDGE = load_group("ladder")
 GAP_DAYS = KNOWLEDGE["NP-01"].days("gap_days")
@@ -83,7 +80,7 @@ def first_counted_day(today: date) -> date:
         return today.replace(year=today.year - HISTORY_YEARS, day=28)
 
 
-def exposures_of(case: "Case", agents: Mapping[str, Agent]) -> dict[str, Exposure]:
+def exposures_of(case: Case, agents: Mapping[str, Agent]) -> dict[str, Exposure]:
     """The exposures by ingredient, of those agents (by ingredient too) that the chart records at all."""
     found = {}
     for name in sorted(agents.keys() & case.by_name.keys()):
@@ -101,7 +98,7 @@ def is_agent(order: MedicationOrder, agent: Agent) -> bool:
     return f"topical_{agent.ingredient}" in drug.roles if agent.drug_class == "topical" else drug.route != "topical"
 
 
-def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) -> Exposure:
+def _exposure(case: Case, agent: Agent, records: Sequence[MedicationOrder]) -> Exposure:
     today, first = case.today, first_counted_day(case.today)
     minimum = agent.minimum_mg(case.renal.value) if agent.minimum_mg_per_day is not None else None
     dated, older = [], False
@@ -137,7 +134,7 @@ def _exposure(case: "Case", agent: Agent, records: Sequence[MedicationOrder]) ->
     )
 
 
-def _active(case: "Case", agent: Agent) -> bool:
+def _active(case: Case, agent: Agent) -> bool:
     """Taken today, and not ended by this signing."""
     return _is_among(case.listed, agent) and (case.kept is case.listed or _is_among(case.regimen, agent))
 

@@ -27,7 +27,7 @@ from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, stops
 from cds.second_review import SecondReview
 from cds.supporting_orders import capsaicin_order, ecg_before
-from cds.trials import Ladder, Trial
+from cds.trials import Ladder, Trial, ladder_of
 
 LADDER_ASKS = frozenset({"first_line", "second_class", "partner", "titrate", "keep_first_line", "topical", "tramadol"})
 MOST_TRIED = 4
@@ -54,7 +54,7 @@ class LadderRemedies:
         draft = self._draft(finding)
         if draft is None:
             return NOTHING
-        ladder = self.case.ladder(draft)
+        ladder = ladder_of(self.case, draft)
         agents = ranking(self.case, draft, ladder) if ladder.state != "unknown" else ()
         stays = continues_taken(self.case, draft)
         said = [taper_words(self.case, draft)] if stays else []
@@ -109,7 +109,7 @@ class LadderRemedies:
 
     def _course_words(self, agent: str, draft: MedicationOrder) -> str | None:
         """Add-on to what works in part and is tolerated, switch from what failed."""
-        for name, trial in self.case.ladder(draft).classes.items():
+        for name, trial in ladder_of(self.case, draft).classes.items():
             if trial.active and trial.agent and name != AGENT_CLASSES[agent]:
                 failed = trial.outcome is not None
                 return f"Instead of {trial.agent}: taper that." if failed else f"Add-on: {trial.agent} goes on."
@@ -161,7 +161,7 @@ class LadderRemedies:
         if draft is None:
             return NOTHING
         stays, said = continues_taken(self.case, draft), []
-        for trial in self.case.ladder(draft).classes.values():
+        for trial in ladder_of(self.case, draft).classes.values():
             running = self._running(trial)
             agent = SCHEDULES.agents.get(trial.agent or "")
             if running is None or agent is None or trial.shortfall != "dose":
@@ -194,7 +194,7 @@ class LadderRemedies:
         draft = self._draft(finding)
         if draft is None or continues_taken(self.case, draft) or self.second.objections_to_leaving_out(draft):
             return NOTHING
-        for trial in self.case.ladder(draft).classes.values():
+        for trial in ladder_of(self.case, draft).classes.values():
             if trial.active and trial.grade == "PARTIAL" and trial.shortfall == "duration" and trial.agent:
                 until = last_day_of(self.case, trial).isoformat()
                 label = f"Keep {trial.agent} until {until}; do not start {name_of(draft)}"

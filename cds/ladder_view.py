@@ -16,7 +16,7 @@ from cds.once import once_an_order
 from cds.outcome import CannotTell, DoesNotApply, Outcome
 from cds.scope import is_opioid, stops, strength
 from cds.tramadol import Suitability, suitability
-from cds.trials import NEVER, TRIAL_DAYS, Ladder, Trial
+from cds.trials import NEVER, TRIAL_DAYS, Ladder, Trial, ladder_of
 
 KNOWLEDGE = load_group("ladder")
 SOURCES = {"order": "order", "encounter": "encounter", "problem list": "list", "first-line drug": "first_line_drug"}
@@ -85,7 +85,7 @@ def view(case: Case, draft: MedicationOrder) -> View:
     adult = pain or (CannotTell(unknown_age) if unknown_age else None)
     history = adult
     if barred is None and not continued and indication.grade != "no":
-        ladder = case.ladder(draft)
+        ladder = ladder_of(case, draft)
         history = adult or (CannotTell(ladder.not_seen) if ladder.state == "unknown" else None)
     return View(indication, barred, continued, pain, adult, history, ladder, kind)
 

@@ -5,15 +5,12 @@ A caution here is not UNSUITABLE: it withholds an agent from the suggestions and
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
+from cds.case import Case
+from cds.chart import MedicationOrder
 from cds.schedules import SCHEDULES
 from cds.scope import is_opioid, is_systemic
 from cds.withheld import REASONS, Setting
-
-if TYPE_CHECKING:
-    from cds.case import Case
-    from cds.chart import MedicationOrder
 
 AGENT_CLASSES = {
     "gabapentin": "gabapentinoid",
@@ -42,11 +39,11 @@ DAYS = SCHEDULES.whole
 
 
 def not_offered(
-    case: "Case",
+    case: Case,
     agent: str,
-    draft: "MedicationOrder | None" = None,
+    draft: MedicationOrder | None = None,
     stays: bool = False,
-    running: "MedicationOrder | None" = None,
+    running: MedicationOrder | None = None,
 ) -> tuple[str, ...]:
     """Why this agent is not offered to this patient, in short printable phrases; empty: it can be offered.
 
@@ -59,7 +56,7 @@ def not_offered(
     return tuple(dict.fromkeys((*_shared(setting, agent), *REASONS[agent](setting))))
 
 
-def unknown_for(case: "Case", agent: str) -> tuple[str, ...]:
+def unknown_for(case: Case, agent: str) -> tuple[str, ...]:
     """``notAssessed`` entries of what must be known before this agent is ordered; empty: enough is known.
 
     Section 4 asks for medications, conditions and allergies, and for renal function where the dose hangs on it; the
@@ -78,14 +75,14 @@ def unknown_for(case: "Case", agent: str) -> tuple[str, ...]:
     return tuple(unknown)
 
 
-def needs_ecg(case: "Case", agent: str) -> bool:
+def needs_ecg(case: Case, agent: str) -> bool:
     """A tricyclic above 40 years, or at an age that is not known, without an ECG in 365 days."""
     if AGENT_CLASSES[agent] != "tca" or case.aged(DAYS("tca_ecg_years") + 1) is False:
         return False
     return case.latest("ecg_study", "qtc", within_days=DAYS("ecg_days")) is None
 
 
-def regimen_without(case: "Case", draft: "MedicationOrder | None") -> tuple["MedicationOrder", ...]:
+def regimen_without(case: Case, draft: MedicationOrder | None) -> tuple[MedicationOrder, ...]:
     """What is taken after this signing if this draft is deleted: an order that it alone replaces then goes on."""
     if draft is None:
         return case.regimen
@@ -114,7 +111,7 @@ def _shared(setting: Setting, agent: str) -> Iterator[str]:
         yield "pregnancy"
 
 
-def _pregnant(case: "Case") -> bool:
+def _pregnant(case: Case) -> bool:
     if case.condition("pregnancy") is not None:
         return True
     status = case.latest("pregnancy_status", within_days=DAYS("pregnancy_status_days"))

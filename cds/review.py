@@ -14,6 +14,7 @@ from cds.outcome import Outcome
 from cds.rules import dose, first_opioid, interaction, ladder, long_term, organ, safety, sedation
 from cds.scope import is_opioid, reverse_scope
 from cds.totals import shown
+from cds.trials import ladder_of
 
 __all__ = ["RULES", "Finding", "OrderView", "Review", "Rule", "RuleFunction", "Said", "review"]
 
@@ -135,7 +136,7 @@ def _rules_of(asked: frozenset[str]) -> tuple[Rule, ...]:
 def _view(case: Case, draft: MedicationOrder) -> OrderView:
     indication = case.indication(draft)
     judged = indication.grade in ("definite", "probable") and case.exclusion(draft).because is None
-    return OrderView(draft.ref, indication.grade, case.ladder(draft).state if judged else None)
+    return OrderView(draft.ref, indication.grade, ladder_of(case, draft).state if judged else None)
 
 
 def _at_this_hook(case: Case, assessment: Assessment) -> Assessment:

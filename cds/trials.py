@@ -4,20 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from msgspec import Struct
 
+from cds.case import Case
+from cds.chart import MedicationOrder
 from cds.exposures import Exposure, Run, exposures_of
 from cds.first_line import CLASSES, FIRST_LINE, SYSTEMIC_CLASSES, Agent
 from cds.knowledge import load_group
 from cds.offer import not_offered
+from cds.once import once_an_order
 from cds.spans import days_taken, joined, shared
 from cds.supply import span
-
-if TYPE_CHECKING:
-    from cds.case import Case
-    from cds.chart import MedicationOrder
 
 KNOWLEDGE = load_group("ladder")
 TRIAL_DAYS = KNOWLEDGE["NP-01"].days("trial_days")
@@ -97,7 +96,8 @@ class Ladder(Struct, frozen=True):
     taken: tuple[str, ...] = ()
 
 
-def ladder(case: "Case", draft: "MedicationOrder") -> Ladder:
+@once_an_order
+def ladder_of(case: Case, draft: MedicationOrder) -> Ladder:
     """The state of the ladder for this draft."""
     not_seen = case.history_not_seen
     if not case.history_known:
@@ -149,7 +149,7 @@ def _state(satisfied: int, combined: bool, tramadol: Trial) -> State:
     return "S4" if tramadol.grade == "ADEQUATE" or tramadol.outcome == "intolerance" else "S3"
 
 
-def trial_of(case: "Case", agent: Agent, exposure: Exposure | None, not_seen: Sequence[str] = ()) -> Trial:
+def trial_of(case: Case, agent: Agent, exposure: Exposure | None, not_seen: Sequence[str] = ()) -> Trial:
     """The best trial of one agent, of all its runs."""
     allergens, roles_only = case.allergens
     outcome = not_tolerated(case, agent) if roles_only or agent.ingredient in allergens else None
@@ -235,7 +235,7 @@ def _preference(trial: Trial) -> tuple[int, bool, int, int, str, str]:
 
 
 def _class_trials(
-    case: "Case", counted: Iterable[str], exposures: Mapping[str, Exposure], not_seen: Sequence[str]
+    case: Case, counted: Iterable[str], exposures: Mapping[str, Exposure], not_seen: Sequence[str]
 ) -> dict[str, Trial]:
     """The best trial of each of these classes."""
     allergens, roles_only = case.allergens
@@ -254,7 +254,7 @@ def _class_trials(
     return classes
 
 
-def not_tolerated(case: "Case", agent: Agent) -> str | None:
+def not_tolerated(case: Case, agent: Agent) -> str | None:
     """A recorded allergy or intolerance of this agent, or of its whole class where no substance is named."""
     found = {
         "intolerance" if allergy.intolerance else "allergy"
@@ -265,7 +265,7 @@ def not_tolerated(case: "Case", agent: Agent) -> str | None:
     return min(found, default=None)
 
 
-def _contraindicated(case: "Case", name: str) -> bool:
+def _contraindicated(case: Case, name: str) -> bool:
     """Label contraindications that the chart can show: an MAO inhibitor within 14 days (SNRI, tricyclics), infarction
     within 42 days (tricyclics), uncontrolled or acute narrow-angle glaucoma (SNRI). Everything else of section 4 is a
     caution: not offered, but not unsuitable."""
@@ -283,7 +283,7 @@ def _contraindicated(case: "Case", name: str) -> bool:
     return "maoi" in case.roles_on_record and _mao_inhibitor(case)
 
 
-def _mao_inhibitor(case: "Case") -> bool:
+def _mao_inhibitor(case: Case) -> bool:
     """An MAO inhibitor taken, or ended at most 14 days ago. Linezolid and methylene blue are short: a caution."""
     for order in case.regimen:
         if order.drug is not None and _is_mao_inhibitor(order.drug.roles):
@@ -329,7 +329,7 @@ def _combination(systemic: Iterable[str], exposures: Mapping[str, Exposure]) -> 
     return pair, longest
 
 
-def _available(case: "Case", draft: "MedicationOrder", name: str, trial: Trial, taken: Sequence[str]) -> bool:
+def _available(case: Case, draft: MedicationOrder, name: str, trial: Trial, taken: Sequence[str]) -> bool:
     """Whether a drug of this class could be offered to this patient, or is taken."""
     if trial.outcome in NOT_TOLERATED:
         return False

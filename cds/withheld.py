@@ -5,18 +5,15 @@ Each reason is a short printable phrase of our own words and the names of recogn
 
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from cds.case import Case
+from cds.chart import MedicationOrder
 from cds.exposure import span
+from cds.indication import Indication
 from cds.schedules import SCHEDULES
 from cds.scope import depressant_class, is_opioid, is_systemic
-
-if TYPE_CHECKING:
-    from cds.case import Case
-    from cds.chart import MedicationOrder
-    from cds.indication import Indication
 
 SLEEP_APNOEA = (
     "sleep_apnea", "obstructive_sleep_apnea", "central_sleep_apnea", "obesity_hypoventilation", "sleep_hypoventilation",
@@ -34,8 +31,8 @@ LIMITS, DAYS = SCHEDULES.limits, SCHEDULES.whole
 class Setting(Struct, frozen=True):
     """One patient after this signing, less the draft that an agent would take the place of."""
 
-    case: "Case"
-    taken: tuple["MedicationOrder", ...]
+    case: Case
+    taken: tuple[MedicationOrder, ...]
     indication: "Indication | None"
 
     def takes(self, *roles: str) -> tuple[str, ...]:
@@ -139,7 +136,7 @@ def _antidepressant(setting: Setting) -> Iterator[str]:
     yield from (f"took {name} recently" for name in _washing_out(setting.case))
 
 
-def _washing_out(case: "Case") -> Iterator[str]:
+def _washing_out(case: Case) -> Iterator[str]:
     """MAO inhibitors that ended in the last 14 days, fluoxetine in the last 35. An end that is not known counts, where
     the order is of the last year or of no known day."""
     active = {order.drug.name for order in case.regimen if order.drug is not None}
@@ -168,7 +165,7 @@ def _in_window(since: date | None, today: date) -> bool:
     return since is None or 0 <= (today - since).days <= DAYS("infarction_days")
 
 
-def _heavy_alcohol(case: "Case") -> bool:
+def _heavy_alcohol(case: Case) -> bool:
     if case.condition("alcohol_use_disorder") is not None:
         return True
     score = case.latest("audit_c", within_days=DAYS("audit_days"))
@@ -176,7 +173,7 @@ def _heavy_alcohol(case: "Case") -> bool:
     return score is not None and score.value is not None and score.value >= limit
 
 
-def _uncontrolled_hypertension(case: "Case") -> bool:
+def _uncontrolled_hypertension(case: Case) -> bool:
     if case.condition("uncontrolled_hypertension") is not None:
         return True
     for meaning, limit in (("systolic_bp", "systolic_mmhg"), ("diastolic_bp", "diastolic_mmhg")):

@@ -12,6 +12,7 @@ from cds.case import Case
 from cds.findings import assess
 from cds.outcome import CannotTell, DoesNotApply, Fires
 from cds.review import RULES, Review, review
+from cds.trials import ladder_of
 from hooks.signing import read_signing
 from tests.sentences import KEYS, TODAY, request_of
 
@@ -79,7 +80,7 @@ def check_gates(scenario: dict[str, Any], case: Case, found: Review) -> None:
     if "localized" in scenario:
         assert case.indication(case.judged[0]).localized is scenario["localized"]
     if "state" in scenario:
-        assert case.ladder(case.judged[0]).state == scenario["state"]
+        assert ladder_of(case, case.judged[0]).state == scenario["state"]
     if "excluded" in scenario:
         assert (case.exclusion(case.judged[0]).because or "") == scenario["excluded"]
     if "mme" in scenario:

@@ -15,7 +15,7 @@ from cds.chart import Allergy, Condition, Dosage, MedicationOrder, Observation, 
 from cds.drugs import Drug, recognise
 from cds.exposures import first_counted_day
 from cds.terminology import Concept
-from cds.trials import Ladder, Trial
+from cds.trials import Ladder, Trial, ladder_of
 from tests.builders import ALL_ANSWERED, TODAY, chart, day, dispense, draft, order, statement
 
 CAPSULE = "300 mg oral capsule"
@@ -57,7 +57,7 @@ def duloxetine(first: int, last: int, mg: str = "60", ref: str = "dulo", **field
 def ladder(*records: MedicationOrder, reason: Reason = DPN, **fields: Any) -> Ladder:
     opioid = draft("d1", known("oxycodone 5 mg oral tablet"), reasons=(reason,))
     case = Case([opioid], chart(*records, **fields), TODAY)
-    return case.ladder(case.drafts[0])
+    return ladder_of(case, case.drafts[0])
 
 
 def trial(name: str, *records: MedicationOrder, **fields: Any) -> Trial:
@@ -218,7 +218,7 @@ def test_a_drug_stopped_in_this_signing_is_not_active() -> None:
     opioid = draft("d1", known("oxycodone 5 mg oral tablet"), reasons=(DPN,))
     stop = order("a", known("gabapentin 300 mg oral capsule"), a_day("900"), status="stopped")
     case = Case([opioid, stop], chart(taken), TODAY)
-    assert not case.ladder(opioid).classes["gabapentinoid"].active
+    assert not ladder_of(case, opioid).classes["gabapentinoid"].active
 
 
 def test_unknown_history_is_no_history() -> None:

@@ -16,6 +16,7 @@ from cds.purpose import acute_pain, monitored, palliative, treats_use_disorder
 from cds.rules.several_opioids import concurrent_opioids, long_acting
 from cds.rules.taper import abrupt_stop_or_cut
 from cds.rules.young_and_pregnant import pregnancy_or_breastfeeding, tramadol_or_codeine_under_18
+from cds.trials import ladder_of
 
 KNOWLEDGE = load_group("safety")
 
@@ -94,7 +95,7 @@ def _is_tramadol_step(case: Case, draft: MedicationOrder) -> bool:
     dose = daily_dose(draft, "tramadol").maximum
     if dose is None or dose > LOW_TRAMADOL or case.exclusion(draft).because is not None:
         return False
-    return case.indication(draft).grade in ("definite", "probable") and case.ladder(draft).state == "S3"
+    return case.indication(draft).grade in ("definite", "probable") and ladder_of(case, draft).state == "S3"
 
 
 def fentanyl_not_tolerant(case: Case, draft: MedicationOrder) -> Outcome:
@@ -128,7 +129,7 @@ def fentanyl_not_tolerant(case: Case, draft: MedicationOrder) -> Outcome:
 
 def _at_last_step(case: Case, draft: MedicationOrder) -> bool:
     neuropathic = case.indication(draft).grade in ("definite", "probable")
-    return neuropathic and case.exclusion(draft).because is None and case.ladder(draft).state == "S4"
+    return neuropathic and case.exclusion(draft).because is None and ladder_of(case, draft).state == "S4"
 
 
 def supply_too_long_in_acute_pain(case: Case, draft: MedicationOrder) -> Outcome:
