@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cds.rules
-from cds import alternatives
+from cds import alternatives, ladder_remedies
 from cds.abrupt_stop import continues_taken
 from cds.alternatives import ORDER, Proposal, Proposals, propose
 from cds.case import Case
@@ -685,7 +685,7 @@ def test_a_review_without_the_draft_alone_can_be_asked_for() -> None:
 @pytest.mark.parametrize(("days", "until"), [(None, "2026-07-13"), (0, "2026-07-13"), (20, "2026-06-23")])
 def test_a_trial_is_kept_for_the_days_that_it_lacks(days: int | None, until: str, monkeypatch: Any) -> None:
     short = Trial("PARTIAL", "gabapentin", days=days, shortfall="duration", active=True)
-    monkeypatch.setattr(Case, "ladder", lambda case, draft: Ladder("S0", {"gabapentinoid": short}))
+    monkeypatch.setattr(ladder_remedies, "ladder_of", lambda case, draft: Ladder("S0", {"gabapentinoid": short}))
     (kept,) = proposals(healthy(), finding("NP-05", "keep_first_line"))
     assert kept.label == f"Keep gabapentin until {until}; do not start oxycodone"
 
